@@ -1,0 +1,81 @@
+import { TelltaleError } from './errors.ts';
+
+/**
+ * Random access to the bytes of one artifact: a file, a range of another source, or decoded bytes.
+ * Synchronous, so that parsers stay plain functions. A source never changes while it is open.
+ */
+export interface ByteSource {
+  /** Length in bytes. */
+  readonly size: number;
+  /**
+   * Exactly `length` bytes from `offset`. The result may share memory with the source: never write to it.
+   *
+   * @throws TelltaleError `malformed/out-of-range` when the range does not lie inside the source
+   */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/**
+ * Checks that `length` bytes from `offset` lie inside `size`.
+ *
+ * @throws TelltaleError `malformed/out-of-range`
+ */
+export function assertRange(size: number, offset: number, length: number): void {
+  if (
+    !Number.isSafeInteger(offset) ||
+    !Number.isSafeInteger(length) ||
+    offset < 0 ||
+    length < 0 ||
+    offset + length > size
+  ) {
+    throw new TelltaleError(
+      'malformed/out-of-range',
+      `wants ${length} bytes at offset ${offset}, but there are ${size} bytes`,
+      { offset, wanted: length },
+    );
+  }
+}
+
+/**
+ * A source over bytes in memory; nothing is copied. A Buffer is seen as plain bytes, because its `slice` shares memory
+ * where that of a Uint8Array copies.
+ */
+export function toByteSource(given: Uint8Array): ByteSource {
+  const bytes = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
+  return {
+    size: bytes.length,
+    read(offset, length) {
+      assertRange(bytes.length, offset, length);
+      return bytes.subarray(offset, offset + length);
+    },
+  };
+}
+
+/**
+ * A source over a range of another source; nothing is copied.
+ *
+ * @throws TelltaleError `malformed/out-of-range` when the range does not lie inside the parent
+ */
+export function sliceSource(parent: ByteSource, offset: number, length: number): ByteSource {
+  assertRange(parent.size, offset, length);
+  return {
+    size: length,
+    read(at, wanted) {
+      assertRange(length, at, wanted);
+      return parent.read(offset + at, wanted);
+    },
+  };
+}
+
+/** Bytes from `offset`, at most `length`, fewer at the end of the source; empty past the end. */
+export function readUpTo(source: ByteSource, offset: number, length: number): Uint8Array {
+  if (offset < 0 || offset >= source.size) return new Uint8Array(0);
+  return source.read(offset, Math.min(length, source.size - offset));
+}
+
+/** The whole source, chunk by chunk from the start. */
+export function* readChunks(source: ByteSource, bytesPerChunk = 1 << 20): Generator<Uint8Array> {
+  for (let offset = 0; offset < source.size; offset += bytesPerChunk) {
+    yield source.read(offset, Math.min(bytesPerChunk, source.size - offset));
+  }
+}
