@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { TelltaleError } from '../bytes/errors.ts';
+import { toUnreadable } from './files.ts';
+
+/** One file of a signature database. */
+export interface DatabaseFile {
+  /** Path inside its product folder, with `/`: `variants/tom.json`. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The files of one product in one folder. */
+export interface ProductFiles {
+  /** As a person would write it: the folder given, and the product folder in it. */
+  readonly folder: string;
+  /** Name of the product folder, which must be the id of the product. */
+  readonly id: string;
+  /** Sorted by name. */
+  readonly files: readonly DatabaseFile[];
+}
+
+const maxFileBytes = 32 * 1024 * 1024;
+const maxFilesPerProduct = 2_000;
+
+/** Names in a product folder that hold data; anything else with such an ending is a slip of the pen. */
+const topLevelNames: ReadonlySet<string> = new Set(['product.json', 'sources.json', 'publishers.json']);
+const subfolderEndings: readonly (readonly [string, string])[] = [
+  ['variants', '.json'],
+  ['known-builds', '.tsv'],
+];
+
+/**
+ * Reads the files of a signature database. `folder` is a product folder, when data files lie in it, or else a
+ * folder of product folders. Files that are not data (`README.md`) are passed over.
+ *
+ * @throws TelltaleError `usage/database` when the folder cannot be read, holds no database, or holds a JSON or TSV
+ *   file under a name that no part of a database has
+ */
+export function readDatabaseFiles(folder: string): readonly ProductFiles[] {
+  const entries = listFolder(folder);
+  if (isProductFolder(entries)) return [readProduct(folder, basename(resolve(folder)))];
+  const products = entries
+    .filter((entry) => entry.isFolder)
+    .map((entry) => join(folder, entry.name))
+    .filter((path) => isProductFolder(listFolder(path)))
+    .map((path) => readProduct(path, basename(path)));
+  if (products.length === 0) {
+    throw new TelltaleError(
+      'usage/database',
+      `${folder}: holds no signature database (no product folder with data files)`,
+    );
+  }
+  return products;
+}
+
+interface FolderEntry {
+  readonly name: string;
+  readonly isFolder: boolean;
+}
+
+/** Entries sorted by name in code unit order, hidden ones left out; links are followed. */
+function listFolder(folder: string): readonly FolderEntry[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => !entry.name.startsWith('.'))
+      .map((entry) => ({
+        name: entry.name,
+        isFolder: entry.isSymbolicLink()
+          ? statSync(join(folder, entry.name)).isDirectory()
+          : entry.isDirectory(),
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    throw new TelltaleError('usage/database', `${folder}: ${toFolderComplaint(error)}`);
+  }
+}
+
+function toFolderComplaint(error: unknown): string {
+  return error instanceof Error && 'code' in error && error.code === 'ENOTDIR'
+    ? 'is not a folder'
+    : toUnreadable(error).message;
+}
+
+function isProductFolder(entries: readonly FolderEntry[]): boolean {
+  return entries.some(({ name, isFolder }) =>
+    isFolder ? subfolderEndings.some(([subfolder]) => subfolder === name) : topLevelNames.has(name),
+  );
+}
+
+function readProduct(folder: string, id: string): ProductFiles {
+  const names: string[] = [];
+  for (const { name, isFolder } of listFolder(folder)) {
+    const ending = subfolderEndings.find(([subfolder]) => subfolder === name)?.[1];
+    if (isFolder && ending !== undefined) {
+      for (const inner of listFolder(join(folder, name))) {
+        if (!inner.isFolder && inner.name.endsWith(ending)) names.push(`${name}/${inner.name}`);
+        else if (!inner.isFolder) refuseStray(join(folder, name), inner.name);
+      }
+    } else if (!isFolder && topLevelNames.has(name)) {
+      names.push(name);
+    } else if (!isFolder) {
+      refuseStray(folder, name);
+    }
+  }
+  if (names.length > maxFilesPerProduct) {
+    throw new TelltaleError('usage/database', `${folder}: holds more than ${maxFilesPerProduct} data files`);
+  }
+  return { folder, id, files: names.sort().map((name) => ({ name, bytes: readData(join(folder, name)) })) };
+}
+
+/** A misspelt `publisher.json` would otherwise be a set of pins that silently never counts. */
+function refuseStray(folder: string, name: string): void {
+  if (/\.(?:json|tsv)$/i.test(name)) {
+    throw new TelltaleError(
+      'usage/database',
+      `${join(folder, name)}: no part of a signature database has this name here`,
+    );
+  }
+}
+
+function readData(path: string): Uint8Array {
+  try {
+    const { size } = statSync(path);
+    if (size > maxFileBytes) {
+      throw new TelltaleError('usage/database', `${path}: is larger than ${maxFileBytes} bytes`);
+    }
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof TelltaleError) throw error;
+    throw new TelltaleError('usage/database', `${path}: ${toUnreadable(error).message}`);
+  }
+}

@@ -1,0 +1,122 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { type ByteSource, assertRange } from '../bytes/byte-source.ts';
+import { type ErrorCode, TelltaleError } from '../bytes/errors.ts';
+
+/** An open file as a source. Reads go through a small cache of pages, so that parsers can ask for a few bytes. */
+export interface FileSource extends ByteSource {
+  close(): void;
+}
+
+const pageBytes = 64 * 1024;
+const pagesKept = 32;
+
+/**
+ * Opens a file for random access; it is never read whole and never locked.
+ *
+ * @throws TelltaleError `unreadable/missing`, `unreadable/permission`, `unreadable/not-a-file`, `unreadable/io`
+ */
+export function openFile(path: string | Uint8Array): FileSource {
+  let descriptor: number;
+  try {
+    descriptor = openSync(typeof path === 'string' ? path : Buffer.from(path), 'r');
+  } catch (error) {
+    throw toUnreadable(error);
+  }
+  const status = fstatSync(descriptor);
+  if (!status.isFile()) {
+    closeSync(descriptor);
+    throw new TelltaleError('unreadable/not-a-file', 'is not a regular file');
+  }
+  const size = status.size;
+  const pages = new Map<number, Uint8Array>();
+
+  const readExactly = (offset: number, length: number): Uint8Array => {
+    const bytes = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      let count: number;
+      try {
+        count = readSync(descriptor, bytes, filled, length - filled, offset + filled);
+      } catch (error) {
+        throw toUnreadable(error);
+      }
+      if (count === 0) {
+        throw new TelltaleError('unreadable/changed', 'became shorter while it was read', {
+          offset: offset + filled,
+        });
+      }
+      filled += count;
+    }
+    return bytes;
+  };
+
+  const readPage = (index: number): Uint8Array => {
+    let page = pages.get(index);
+    if (page === undefined) {
+      page = readExactly(index * pageBytes, Math.min(pageBytes, size - index * pageBytes));
+    } else {
+      pages.delete(index);
+    }
+    pages.set(index, page);
+    if (pages.size > pagesKept) {
+      const oldest = pages.keys().next();
+      if (!oldest.done) pages.delete(oldest.value);
+    }
+    return page;
+  };
+
+  return {
+    size,
+    read(offset, length) {
+      assertRange(size, offset, length);
+      const first = Math.floor(offset / pageBytes);
+      const last = Math.floor((offset + Math.max(length, 1) - 1) / pageBytes);
+      if (length === 0) return new Uint8Array(0);
+      if (first === last)
+        return readPage(first).subarray(offset - first * pageBytes, offset - first * pageBytes + length);
+      return readExactly(offset, length);
+    },
+    close() {
+      pages.clear();
+      closeSync(descriptor);
+    },
+  };
+}
+
+/**
+ * A file as a source that is open only while it is read, for folders of many files.
+ *
+ * @throws TelltaleError `unreadable/…`, now and at every read
+ */
+export function openBriefly(path: string): ByteSource {
+  const first = openFile(path);
+  const { size } = first;
+  first.close();
+  return {
+    size,
+    read(offset, length) {
+      const source = openFile(path);
+      try {
+        if (source.size !== size)
+          throw new TelltaleError('unreadable/changed', 'changed its size while it was read');
+        return source.read(offset, length);
+      } finally {
+        source.close();
+      }
+    },
+  };
+}
+
+/** Turns an error of the operating system into one of ours. */
+export function toUnreadable(error: unknown): TelltaleError {
+  const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  const codes: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+    ENOENT: ['unreadable/missing', 'does not exist'],
+    EACCES: ['unreadable/permission', 'may not be read (permission denied)'],
+    EPERM: ['unreadable/permission', 'may not be read (operation not permitted)'],
+    EISDIR: ['unreadable/not-a-file', 'is a folder'],
+    ELOOP: ['unreadable/not-a-file', 'is a chain of links without end'],
+  };
+  const [code, message] = codes[reason] ?? ['unreadable/io', `could not be read (${reason})`];
+  return new TelltaleError(code, message);
+}
