@@ -1,0 +1,443 @@
+/**
+ * Containers that are opened with 7-Zip, compiled to WebAssembly (7z-wasm): one table, one implementation.
+ *
+ * 7-Zip is a decoder here and nothing more: which format it is was decided by a probe of ours, it reads through a
+ * source, and it writes into whoever examines the members. See `program.ts` for the walls around it.
+ *
+ * https://github.com/use-strict/7z-wasm (7-Zip 24.09), https://7-zip.org
+ */
+import { type ByteSource, readUpTo, sliceSource, toByteSource } from '../../bytes/byte-source.ts';
+import { Cursor, toHex } from '../../bytes/cursor.ts';
+import { TelltaleError } from '../../bytes/errors.ts';
+import { loadSevenZip } from '../../platform/sevenzip-module.ts';
+import { toQuotedName, tryDescribeUnsafeName } from '../member-name.ts';
+import type { Fact, Format, FormatNature, ReadContext, Reading } from '../model.ts';
+import {
+  atStart,
+  findsNsisHeader,
+  has,
+  hasFar,
+  isBzip2,
+  isLzmaAlone,
+  isNsisHeader,
+  isoDescriptorOffset,
+  nsisSearchBytes,
+  sectorBytes,
+  udifTrailerBytes,
+} from '../recognised.ts';
+import type { Listing, ListedItem } from './listing.ts';
+import { isAboutTail } from './faults.ts';
+import { type Container, listContainer, pourContainer, toContainerCode } from './unpacking.ts';
+
+interface Row {
+  readonly id: string;
+  readonly title: string;
+  readonly nature: FormatNature;
+  readonly extensions: readonly string[];
+  readonly references: readonly string[];
+  /** What 7-Zip calls it; undefined: it finds out by itself, because two levels are opened in one step. */
+  readonly type: string | undefined | ((head: Uint8Array) => string);
+  /** The name that 7-Zip sees, where the extension matters. */
+  readonly archiveName?: string;
+  /** Formats that are one stream have one member, called this. */
+  readonly soleName?: string;
+  /** Where the container begins in the source, in bytes. */
+  readonly start?: (source: ByteSource) => number;
+  /** Whether even the names are encrypted; 7-Zip breaks off on such headers as on damaged ones. */
+  readonly isEncrypted?: (container: ByteSource) => boolean;
+  readonly limitations?: readonly string[];
+  /** See {@link Format.probe}. */
+  readonly probe: (head: Uint8Array, source: ByteSource) => boolean;
+}
+
+/** The configuration of a self-extractor is a text of a few lines. */
+const configurationBytesMax = 1024 * 1024;
+const packedHeaderBytesMax = 4096;
+/** More unsafe names than that are counted, not listed. */
+const unsafeNamesMax = 32;
+const headBytes = 64;
+/** A link holds a path, and a path has at most 4,096 bytes. */
+const linkBytesMax = 4096;
+/** Data behind a container is compared with zero up to here. */
+const comparedTailBytes = 1024 * 1024;
+
+function findSevenZipStart(source: ByteSource): number {
+  const magic = [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c] as const;
+  const bytes = readUpTo(source, 0, configurationBytesMax);
+  for (let at = bytes.indexOf(magic[0]); at >= 0; at = bytes.indexOf(magic[0], at + 1)) {
+    if (magic.every((byte, index) => bytes[at + index] === byte)) return at;
+  }
+  throw new TelltaleError('malformed/structure', 'has a configuration and no 7z archive behind it', {
+    offset: 0,
+  });
+}
+
+/** Whether the header of a 7z archive is packed with AES-256: coder 06 F1 07 01 in the header of the header. */
+function hasEncryptedHeader(container: ByteSource): boolean {
+  const cursor = new Cursor(container, 12);
+  const offset = cursor.u64();
+  const size = cursor.u64();
+  const header = readUpTo(container, 32 + offset, Math.min(size, packedHeaderBytesMax));
+  // kEncodedHeader; a header that is packed is described in less than a hundred bytes.
+  return header[0] === 0x17 && toHex(header).includes('06f10701');
+}
+
+function findNsisStart(source: ByteSource): number {
+  const end = Math.min(source.size, nsisSearchBytes) - 20;
+  for (let offset = 0; offset <= end; offset += sectorBytes) {
+    if (isNsisHeader(source.read(offset, 20))) return offset;
+  }
+  return 0;
+}
+
+const rows: readonly Row[] = [
+  {
+    id: 'cab',
+    title: 'Microsoft cabinet',
+    nature: 'transport',
+    extensions: ['cab'],
+    references: ['https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-mcab/'],
+    // Four reserved bytes follow, always 0.
+    type: 'cab',
+    limitations: ['Members that begin in another cabinet of a set are not read.'],
+    probe: atStart('MSCF\0\0\0\0'),
+  },
+  {
+    id: '7z',
+    title: '7z archive',
+    nature: 'transport',
+    extensions: ['7z'],
+    references: ['https://py7zr.readthedocs.io/en/latest/archive_format.html'],
+    type: '7z',
+    isEncrypted: hasEncryptedHeader,
+    probe: atStart('7z\xbc\xaf\x27\x1c'),
+  },
+  {
+    id: '7z-sfx',
+    title: 'configuration of a 7-Zip self-extractor',
+    nature: 'acting',
+    extensions: [],
+    references: ['https://7-zip.org/sdk.html'],
+    type: '7z',
+    isEncrypted: hasEncryptedHeader,
+    start: findSevenZipStart,
+    limitations: ['The commands in the configuration are searched as text, not interpreted.'],
+    probe: atStart(';!@Install@!UTF-8!', '\xef\xbb\xbf;!@Install@!UTF-8!'),
+  },
+  {
+    id: 'rar',
+    title: 'RAR archive',
+    nature: 'transport',
+    extensions: ['rar'],
+    references: ['https://www.rarlab.com/technote.htm'],
+    type: (head) => (head[6] === 1 ? 'rar5' : 'rar'),
+    limitations: ['Recovery records are not used.'],
+    probe: atStart('Rar!\x1a\x07\x00', 'Rar!\x1a\x07\x01\x00'),
+  },
+  {
+    id: 'xz',
+    title: 'xz file',
+    nature: 'transport',
+    extensions: ['xz', 'txz'],
+    references: ['https://tukaani.org/xz/xz-file-format.txt'],
+    type: 'xz',
+    soleName: '[decompressed]',
+    probe: atStart('\xfd7zXZ\0'),
+  },
+  {
+    id: 'bzip2',
+    title: 'bzip2 file',
+    nature: 'transport',
+    extensions: ['bz2', 'tbz2'],
+    references: ['https://sourceware.org/bzip2/'],
+    type: 'bzip2',
+    soleName: '[decompressed]',
+    probe: isBzip2,
+  },
+  {
+    id: 'zstd',
+    title: 'Zstandard file',
+    nature: 'transport',
+    extensions: ['zst'],
+    references: ['https://www.rfc-editor.org/rfc/rfc8878'],
+    type: 'zstd',
+    soleName: '[decompressed]',
+    limitations: ['Dictionaries are not known.'],
+    probe: atStart('\x28\xb5\x2f\xfd'),
+  },
+  {
+    id: 'udif',
+    title: 'Apple disk image',
+    nature: 'transport',
+    extensions: ['dmg', 'smi'],
+    references: ['https://newosxbook.com/DMG.html'],
+    // The trailer is the only mark: the file itself often begins with a zlib stream.
+    type: undefined,
+    archiveName: 'archive.dmg',
+    limitations: [
+      'The volume in the image is opened in one step; partition maps and drivers beside it are not yielded, and the checksums of whole partitions are not checked.',
+    ],
+    probe: (_head, source) => hasFar(source, 'koly\0\0\0\x04', source.size - udifTrailerBytes),
+  },
+  {
+    id: 'iso9660',
+    title: 'ISO 9660 disc image',
+    nature: 'transport',
+    extensions: ['iso'],
+    references: ['https://ecma-international.org/publications-and-standards/standards/ecma-119/'],
+    type: 'iso',
+    limitations: ['UDF file systems on the same disc are not read.'],
+    probe: (_head, source) => hasFar(source, 'CD001', isoDescriptorOffset),
+  },
+  {
+    id: 'hfs',
+    title: 'HFS+ volume',
+    nature: 'transport',
+    extensions: ['hfs'],
+    references: ['https://developer.apple.com/library/archive/technotes/tn/tn1150.html'],
+    type: 'hfs',
+    probe: (head) => has(head, 'H+\0\x04', 1024) || has(head, 'HX\0\x05', 1024),
+  },
+  {
+    id: 'apfs',
+    title: 'APFS container',
+    nature: 'transport',
+    extensions: ['apfs'],
+    references: ['https://developer.apple.com/support/downloads/Apple-File-System-Reference.pdf'],
+    type: 'apfs',
+    limitations: ['Snapshots are not read.'],
+    probe: (head) => has(head, 'NXSB', 32),
+  },
+  {
+    id: 'squashfs',
+    title: 'SquashFS image (Snap packages)',
+    nature: 'acting',
+    extensions: ['snap', 'squashfs', 'sfs'],
+    references: ['https://dr-emann.github.io/squashfs/'],
+    type: 'SquashFS',
+    probe: atStart('hsqs', 'sqsh'),
+  },
+  {
+    id: 'cpio',
+    title: 'cpio archive',
+    nature: 'transport',
+    extensions: ['cpio'],
+    references: ['https://man.freebsd.org/cgi/man.cgi?query=cpio&sektion=5'],
+    type: 'cpio',
+    probe: (head) =>
+      /^0707(?:0[12][0-9A-Fa-f]{6}|07[0-7]{6})/.test(String.fromCharCode(...head.subarray(0, 12))),
+  },
+  {
+    id: 'xar',
+    title: 'xar archive (Mac installer package)',
+    nature: 'acting',
+    extensions: ['pkg', 'xar', 'mpkg'],
+    references: ['https://github.com/apple-oss-distributions/xar'],
+    type: 'xar',
+    limitations: ['Signatures are not checked.'],
+    probe: atStart('xar!'),
+  },
+  {
+    id: 'wim',
+    title: 'Windows Imaging file',
+    nature: 'transport',
+    extensions: ['wim', 'swm', 'esd'],
+    references: [
+      'https://learn.microsoft.com/windows-hardware/manufacture/desktop/windows-imaging-file-format',
+    ],
+    type: 'wim',
+    probe: atStart('MSWIM\0\0\0'),
+  },
+  {
+    id: 'nsis',
+    title: 'NSIS installer data',
+    nature: 'acting',
+    extensions: [],
+    references: ['https://nsis.sourceforge.io/', 'https://github.com/kichik/nsis'],
+    // Only near the start: an archive that holds an installer has the same header at a sector further in.
+    type: 'nsis',
+    start: findNsisStart,
+    limitations: [
+      'The script is not interpreted: names of members come from it, what it does with them is not told.',
+      'The checksum over the whole program is not checked; members have none of their own.',
+    ],
+    probe: (head) => !has(head, 'MZ') && findsNsisHeader(toByteSource(head), head.length),
+  },
+  {
+    id: 'lzma',
+    title: 'LZMA file',
+    nature: 'transport',
+    extensions: ['lzma'],
+    references: ['https://tukaani.org/xz/'],
+    type: 'lzma',
+    soleName: '[decompressed]',
+    limitations: ['It has no checksum.'],
+    probe: isLzmaAlone,
+  },
+];
+
+const commonLimitations = [
+  'Encrypted members are named, not read: no password is tried.',
+  'Folders, links and devices are named, not yielded.',
+  'Other volumes of a set are not looked for.',
+] as const;
+
+function toFormat(row: Row): Format {
+  const { id, title, nature, extensions, references, probe } = row;
+  return {
+    id,
+    title,
+    nature,
+    extensions,
+    references,
+    limitations: [...(row.limitations ?? []), ...commonLimitations],
+    probe,
+    read: (source, context) => read(row, source, context),
+  };
+}
+
+/**
+ * Lists the container; its members are unpacked when they are poured.
+ *
+ * @throws TelltaleError when nothing could be listed
+ */
+async function read(row: Row, source: ByteSource, context: ReadContext): Promise<Reading> {
+  const start = row.start?.(source) ?? 0;
+  const inner = start === 0 ? source : sliceSource(source, start, source.size - start);
+  if (inner.size > headBytes && row.isEncrypted?.(inner) === true) {
+    throw new TelltaleError('encrypted/container', 'is encrypted with all of its names', { offset: start });
+  }
+  const container: Container = {
+    program: await loadSevenZip(),
+    source: inner,
+    type: typeof row.type === 'function' ? row.type(readUpTo(inner, 0, headBytes)) : row.type,
+    archiveName: row.archiveName ?? 'archive',
+    ...(row.soleName === undefined ? {} : { soleName: row.soleName }),
+  };
+  const result = listContainer(container, context);
+  const { listing, faults, missing } = result;
+  if (listing.levels.length === 0) {
+    // That it cannot be opened follows from whatever else is wrong.
+    const fault = faults.find((one) => one.code !== 'malformed/header' && !isAboutTail(one)) ?? faults[0];
+    throw new TelltaleError(
+      fault === undefined ? 'malformed/header' : toContainerCode(fault.code),
+      fault?.message ?? 'has headers that cannot be read',
+      { offset: start },
+    );
+  }
+  for (const fault of faults) {
+    const { code, message } = fault;
+    if (isAboutTail(fault)) continue;
+    context.report({
+      code: toContainerCode(code),
+      message,
+      consequence: 'members that are not there or not whole were not looked at',
+      incomplete: true,
+    });
+  }
+  reportHead(listing, start, context);
+  reportTail(listing, inner, start, context);
+  if (missing.length > 0) {
+    context.report({
+      code: 'malformed/truncated',
+      message: `continues in files that are not there: ${missing.map(toQuotedName).join(', ')}`,
+      consequence: 'members in them were not looked at',
+      incomplete: true,
+    });
+  }
+  if (listing.isCut) {
+    context.report({
+      code: 'limit/members',
+      message: `holds more than ${context.budget.limits.members} members`,
+      consequence: 'the rest was not looked at',
+      incomplete: true,
+    });
+  }
+  const facts = row.soleName === undefined ? toFacts(listing.items, context) : [];
+  return { facts, regions: [], pour: (sink, from) => pourContainer(container, result, context, sink, from) };
+}
+
+function toFacts(items: readonly ListedItem[], context: ReadContext): readonly Fact[] {
+  const facts: Fact[] = [];
+  const methods = new Set<string>();
+  let unsafeNames = 0;
+  let hidden = 0;
+  for (const { name, kind, size = 0, target, isEncrypted, method } of items) {
+    if ((kind === 'folder' && size > 0) || (kind === 'link' && size > linkBytesMax)) hidden += 1;
+    const detail = target === undefined ? { kind } : { kind, target };
+    facts.push({ kind: 'memberName', value: name, ...(kind === 'link' ? { detail } : {}) });
+    if (isEncrypted) methods.add(method);
+    const danger = tryDescribeUnsafeName(name);
+    if (danger === undefined) continue;
+    unsafeNames += 1;
+    if (unsafeNames > unsafeNamesMax) continue;
+    context.report({
+      code: 'malformed/name',
+      message: `holds a member whose name ${danger}: ${toQuotedName(name)}`,
+      consequence: 'nothing is written here, but other software may write outside its folder',
+      incomplete: false,
+    });
+  }
+  if (unsafeNames > unsafeNamesMax) {
+    context.report({
+      code: 'malformed/name',
+      message: `holds ${unsafeNames} members with such names; the others are not listed here`,
+      consequence: 'nothing is written here, but other software may write outside its folder',
+      incomplete: false,
+    });
+  }
+  if (hidden > 0) {
+    context.report({
+      code: 'malformed/structure',
+      message: `holds ${hidden} folders or links that are said to have content`,
+      consequence: 'what they hold was not unpacked',
+      incomplete: true,
+    });
+  }
+  for (const method of methods) facts.push({ kind: 'encrypted', value: method });
+  return facts;
+}
+
+/** 7-Zip passes over headers that it does not like, and goes on at the next that it does. */
+function reportHead(listing: Listing, start: number, context: ReadContext): void {
+  const offset = Number(listing.levels[0]?.properties.get('Offset') ?? 0);
+  if (!Number.isSafeInteger(offset) || offset <= 0) return;
+  context.report({
+    code: 'malformed/header',
+    message: `has headers that cannot be read, and others behind them at byte ${offset}`,
+    offset: start,
+    consequence: 'members before that place were searched as bytes, not unpacked',
+    incomplete: true,
+  });
+}
+
+/** Data behind the container, unless it is padding or a signature. */
+function reportTail(listing: Listing, source: ByteSource, start: number, context: ReadContext): void {
+  const [level] = listing.levels;
+  const size = Number(level?.properties.get('Tail Size') ?? 0);
+  if (!Number.isSafeInteger(size) || size <= 0 || size > source.size) return;
+  const offset = source.size - size;
+  const tail = readUpTo(source, offset, comparedTailBytes);
+  if (tail.length === size && tail.every((byte) => byte === 0)) return;
+  if (isSignature(tail, size)) return;
+  context.report({
+    code: 'malformed/structure',
+    message: `is followed by ${size} bytes that do not belong to it`,
+    offset: start + offset,
+    consequence: 'ordinary software does not show them; they were searched as bytes, not unpacked',
+    incomplete: true,
+  });
+}
+
+/** A DER sequence that fills the tail but for padding to eight bytes: a PKCS #7 signature. */
+function isSignature(tail: Uint8Array, size: number): boolean {
+  if (tail[0] !== 0x30 || (tail[1] !== 0x82 && tail[1] !== 0x83)) return false;
+  const lengthBytes = tail[1] - 0x80;
+  let length = 0;
+  for (const byte of tail.subarray(2, 2 + lengthBytes)) length = length * 256 + byte;
+  const whole = 2 + lengthBytes + length;
+  return whole <= size && size - whole < 8;
+}
+
+/** In probing order: the weakest magic last. */
+export const sevenZipFormats: readonly Format[] = rows.map(toFormat);
