@@ -1,0 +1,238 @@
+/**
+ * Carving: finds files that lie inside bytes which no format explained, by their structure. A wrapper that nobody
+ * knows is thus still opened. A start counts only when its header holds together: a magic number alone is everywhere.
+ *
+ * Found: portable executables (NSIS and Inno Setup installers with their data), OLE compound files, cabinets, ZIP, 7z
+ * and RAR archives, NSIS data.
+ * Not found: anything that is compressed or encrypted as a whole; such regions are listed with size and entropy.
+ */
+import { type ByteSource, readUpTo, sliceSource } from '../bytes/byte-source.ts';
+import { TelltaleError } from '../bytes/errors.ts';
+import type { Member, ReadContext } from './model.ts';
+import { directoryIndex } from './pe/image.ts';
+import { parsePe } from './pe/parse.ts';
+import { crc32 } from '../platform/inflate.ts';
+
+/** A part of an artifact, in bytes from its start. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly size: number;
+}
+
+const chunkBytes = 1 << 20;
+/** The longest header that a check wants to see. */
+const headerBytes = 512;
+/** Smaller remainders hold no program worth the name. */
+const smallestBytes = 64;
+
+/** A file format that can be found in the middle of something else. */
+interface Pattern {
+  readonly name: string;
+  /** First bytes. */
+  readonly magic: readonly number[];
+  /** How far before the magic the file starts. */
+  readonly lead?: number;
+  /**
+   * Whether the header holds together, and how many bytes the file has.
+   *
+   * @param rest - from the start of the file to the end of the region
+   * @returns its size in bytes, `rest.size` where only the format itself can tell, or undefined when it is none
+   */
+  measure(rest: ByteSource): number | undefined;
+}
+
+const toBytes = (text: string): readonly number[] => Array.from(text, (character) => character.charCodeAt(0));
+
+function toView(source: ByteSource, length: number): DataView | undefined {
+  const bytes = readUpTo(source, 0, length);
+  return bytes.length < length ? undefined : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+const patterns: readonly Pattern[] = [
+  {
+    name: 'program',
+    magic: toBytes('MZ'),
+    measure(rest) {
+      const view = toView(rest, 0x40);
+      if (view === undefined) return undefined;
+      const peOffset = view.getUint32(0x3c, true);
+      if (peOffset < 0x40 || peOffset > 0x1000 || peOffset + 0x18 > rest.size) return undefined;
+      const signature = rest.read(peOffset, 4);
+      if (signature[0] !== 0x50 || signature[1] !== 0x45 || signature[2] !== 0 || signature[3] !== 0)
+        return undefined;
+      try {
+        // Faults of the carved program are told when it is read as a member.
+        const { declaredEnd, sections, directories } = parsePe(rest, () => undefined);
+        if (sections.length === 0) return undefined;
+        // Behind a certificate table nothing belongs to the program. Without one, the data of an installer may follow.
+        const isSigned = (directories[directoryIndex.certificate]?.size ?? 0) > 0;
+        const end = Math.min(rest.size, Math.max(declaredEnd, 0x200));
+        return !isSigned && hasInstallerData(rest, end) ? rest.size : end;
+      } catch (error) {
+        if (error instanceof TelltaleError) return undefined;
+        throw error;
+      }
+    },
+  },
+  {
+    name: 'compound file',
+    magic: [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1],
+    measure(rest) {
+      const view = toView(rest, 512);
+      // Byte order mark and sector shift of [MS-CFB] 2.2.
+      const shift = view?.getUint16(0x1e, true);
+      return view?.getUint16(0x1c, true) === 0xfffe && (shift === 9 || shift === 12) ? rest.size : undefined;
+    },
+  },
+  {
+    name: 'cabinet',
+    magic: toBytes('MSCF\0\0\0\0'),
+    measure(rest) {
+      const view = toView(rest, 36);
+      if (view === undefined) return undefined;
+      const size = view.getUint32(8, true);
+      const isVersion = view.getUint8(25) === 1 && view.getUint8(24) <= 3;
+      return isVersion && size >= 36 ? Math.min(size, rest.size) : undefined;
+    },
+  },
+  {
+    name: 'ZIP archive',
+    magic: [0x50, 0x4b, 3, 4],
+    measure(rest) {
+      const view = toView(rest, 30);
+      if (view === undefined) return undefined;
+      const version = view.getUint16(4, true) & 0xff;
+      const method = view.getUint16(8, true);
+      const nameLength = view.getUint16(26, true);
+      const isPlausible =
+        version >= 10 && version <= 63 && method <= 99 && nameLength > 0 && nameLength < 1024;
+      return isPlausible ? rest.size : undefined;
+    },
+  },
+  {
+    name: '7z archive',
+    magic: [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c],
+    measure(rest) {
+      const view = toView(rest, 32);
+      if (view === undefined || view.getUint32(8, true) !== crc32(rest.read(12, 20))) return undefined;
+      const end = 32 + Number(view.getBigUint64(12, true)) + Number(view.getBigUint64(20, true));
+      return end > rest.size ? rest.size : end;
+    },
+  },
+  {
+    name: 'RAR archive',
+    magic: toBytes('Rar!\x1a\x07'),
+    measure: ({ size }) => (size > 20 ? size : undefined),
+  },
+  {
+    name: 'NSIS data',
+    magic: [0xef, 0xbe, 0xad, 0xde, ...toBytes('NullsoftInst')],
+    lead: 4,
+    measure: ({ size }) => (size > 28 ? size : undefined),
+  },
+  {
+    name: 'Inno Setup data',
+    magic: toBytes('zlb\x1a'),
+    measure: ({ size }) => (size > 64 ? size : undefined),
+  },
+];
+
+/** How far behind the sections of a program the data of an installer begins. */
+const installerDataGapBytes = 512;
+const installerMagics = [
+  '\xef\xbe\xad\xdeNullsoftInst',
+  'zlb\x1a',
+  'idska32\x1a',
+  '7z\xbc\xaf\x27\x1c',
+  'Rar!\x1a\x07',
+].map(toBytes);
+
+function hasInstallerData(rest: ByteSource, end: number): boolean {
+  const behind = readUpTo(rest, end, installerDataGapBytes + 16);
+  for (let at = 0; at < Math.min(behind.length, installerDataGapBytes); at += 1) {
+    if (installerMagics.some((magic) => startsWith(behind, at, magic))) return true;
+  }
+  return false;
+}
+
+const patternsByFirstByte = new Map<number, readonly Pattern[]>();
+for (const pattern of patterns) {
+  const first = pattern.magic[0] ?? 0;
+  patternsByFirstByte.set(first, [...(patternsByFirstByte.get(first) ?? []), pattern]);
+}
+const isFirstByte = new Uint8Array(256);
+for (const first of patternsByFirstByte.keys()) isFirstByte[first] = 1;
+
+/**
+ * The ranges of an artifact that none of the given ones covers, in order.
+ *
+ * @param explained - in any order, overlapping or not
+ */
+export function findUnexplained(size: number, explained: readonly ByteRange[]): readonly ByteRange[] {
+  const gaps: ByteRange[] = [];
+  let at = 0;
+  for (const { offset, size: length } of explained.toSorted((a, b) => a.offset - b.offset)) {
+    if (offset > at) gaps.push({ offset: at, size: Math.min(offset, size) - at });
+    at = Math.max(at, offset + length);
+    if (at >= size) break;
+  }
+  if (at < size) gaps.push({ offset: at, size: size - at });
+  return gaps.filter((gap) => gap.size >= smallestBytes);
+}
+
+/**
+ * Files that begin inside the given ranges, in order. A file that is found is not searched again here: it is a member,
+ * and whatever reads it looks inside.
+ */
+export function* carve(
+  source: ByteSource,
+  ranges: readonly ByteRange[],
+  context: ReadContext,
+): Generator<Member> {
+  for (const { offset, size } of ranges) {
+    const region = sliceSource(source, offset, size);
+    let at = 0;
+    while (at < region.size) {
+      context.budget.checkTime();
+      const found = findNext(region, at);
+      if (found === undefined) break;
+      const start = offset + found.offset;
+      yield {
+        name: `[carved ${found.pattern.name} at 0x${start.toString(16)}]`,
+        relation: 'part',
+        content: { kind: 'source', source: sliceSource(source, start, found.size), containerOffset: start },
+      };
+      at = found.offset + found.size;
+    }
+  }
+}
+
+interface Found extends ByteRange {
+  readonly pattern: Pattern;
+}
+
+/** The first file that begins at or behind an offset of a region. */
+function findNext(region: ByteSource, from: number): Found | undefined {
+  for (let chunkStart = from; chunkStart < region.size; chunkStart += chunkBytes) {
+    // The chunk overlaps the next one by a header, so that a magic number on the border is seen.
+    const chunk = readUpTo(region, chunkStart, chunkBytes + headerBytes);
+    const end = Math.min(chunk.length, chunkBytes);
+    for (let index = 0; index < end; index += 1) {
+      const first = chunk[index] ?? 0;
+      if (isFirstByte[first] === 0) continue;
+      for (const pattern of patternsByFirstByte.get(first) ?? []) {
+        const start = chunkStart + index - (pattern.lead ?? 0);
+        if (start < from || !startsWith(chunk, index, pattern.magic)) continue;
+        const size = pattern.measure(sliceSource(region, start, region.size - start));
+        // The region as a whole is what is being read already.
+        if (size === undefined || size < smallestBytes || (start === 0 && size === region.size)) continue;
+        return { pattern, offset: start, size };
+      }
+    }
+  }
+  return undefined;
+}
+
+function startsWith(bytes: Uint8Array, at: number, magic: readonly number[]): boolean {
+  return magic.every((byte, index) => bytes[at + index] === byte);
+}
