@@ -1,0 +1,302 @@
+import type { RE2JS } from 're2js';
+import { foldByte } from './automaton/automaton.ts';
+import type { Searcher } from './automaton/searcher.ts';
+import type { CompiledDatabase, Probe, TextEncoding } from './compile.ts';
+
+/*
+ * Looks for all probes of a database in one artifact, chunk by chunk.
+ *
+ * The automaton finds the folded literals; each hit is then checked here: exact bytes, neighbours, regular
+ * expression. That needs bytes behind the hit which may not have come yet, so hits near the end of what is known wait
+ * for the next chunk.
+ */
+
+/** Bytes before and after an anchor in which its regular expression is tried. */
+const regexReachBytes = 512;
+/** The most that any check wants to see on either side of a literal. */
+const reachBytes = regexReachBytes;
+const windowBytes = 256 * 1024;
+
+const hitsKept = 16;
+const contextBytes = 24;
+const shownBytes = 64;
+/**
+ * A file could repeat an anchor without end, and a regular expression is slow: behind this many places it is not
+ * tried any more, and the hits say so.
+ */
+const maxRegexPlaces = 5_000;
+
+/** One place at which a probe matched. */
+export interface Hit {
+  /** Byte offset from the start of the artifact. */
+  readonly offset: number;
+  /** Bytes that matched. */
+  readonly length: number;
+  readonly encoding: TextEncoding | undefined;
+  /** The bytes that matched with up to 24 bytes on each side, at most 64 in all. */
+  readonly bytes: Uint8Array;
+  /** How many of {@link bytes} stand before the match. */
+  readonly bytesBefore: number;
+}
+
+export interface ProbeHits {
+  /** How often it occurs in the artifact. */
+  readonly count: number;
+  /** The first 16, in rising order. */
+  readonly first: readonly Hit[];
+}
+
+/** What was found in one artifact. */
+export class Hits {
+  readonly #byProbe: ReadonlyMap<number, ProbeHits>;
+  /** Whether a regular expression was not tried at all of its places, because there were too many. */
+  readonly isCutShort: boolean;
+
+  constructor(byProbe: ReadonlyMap<number, ProbeHits> = new Map(), isCutShort = false) {
+    this.#byProbe = byProbe;
+    this.isCutShort = isCutShort;
+  }
+
+  get(probe: Probe): ProbeHits | undefined {
+    return this.#byProbe.get(probe.index);
+  }
+}
+
+/** Windows to use again; most artifacts are small, and there are many. */
+const spareWindows: Uint8Array[] = [];
+const spareWindowsKept = 4;
+
+/** Looks for everything in one artifact. Feed it all bytes in order, then finish it; it is spent afterwards. */
+export class Matcher {
+  readonly #compiled: CompiledDatabase;
+  readonly #searcher: Searcher | undefined;
+  /** Bytes of the past at the front of the window. */
+  readonly #historyBytes: number;
+  readonly #results = new Map<number, { count: number; readonly first: Hit[] }>();
+  readonly #regexPlaces = new Map<number, number>();
+  readonly #regexEnds = new Map<number, number>();
+  #window: Uint8Array = new Uint8Array(0);
+  /** Bytes in the window, the history among them. */
+  #filled = 0;
+  /** Offset in the artifact of the first byte of the window; negative at first, when the history is empty. */
+  #base = 0;
+  /** Pattern and start offset of hits that wait for bytes behind them. */
+  #waiting: (readonly [number, number])[] = [];
+  #isCutShort = false;
+
+  constructor(compiled: CompiledDatabase) {
+    this.#compiled = compiled;
+    if (compiled.searcher === undefined) {
+      this.#historyBytes = 0;
+      return;
+    }
+    this.#searcher = compiled.searcher;
+    // A waiting hit begins at most `reach` and its own length before the end; its checks reach back as far again.
+    this.#historyBytes = 2 * reachBytes + this.#searcher.overlap + 1;
+    this.#base = -this.#historyBytes;
+    this.#filled = this.#historyBytes;
+    this.#window = takeWindow(this.#historyBytes + windowBytes);
+    this.#window.fill(0, 0, this.#historyBytes);
+  }
+
+  /** Whether there is anything to look for; without, bytes need not be fed. */
+  get hasPatterns(): boolean {
+    return this.#searcher !== undefined;
+  }
+
+  update(chunk: Uint8Array): void {
+    if (this.#searcher === undefined) return;
+    for (let taken = 0; taken < chunk.length; ) {
+      if (this.#filled === this.#window.length) this.#search(this.#searcher, false);
+      const length = Math.min(chunk.length - taken, this.#window.length - this.#filled);
+      this.#window.set(chunk.subarray(taken, taken + length), this.#filled);
+      this.#filled += length;
+      taken += length;
+    }
+  }
+
+  finish(): Hits {
+    if (this.#searcher !== undefined) {
+      this.#search(this.#searcher, true);
+      if (spareWindows.length < spareWindowsKept) spareWindows.push(this.#window);
+      this.#window = new Uint8Array(0);
+    }
+    return new Hits(this.#results, this.#isCutShort);
+  }
+
+  #search(searcher: Searcher, isLast: boolean): void {
+    const base = this.#base;
+    const settledEnd = isLast ? Number.POSITIVE_INFINITY : base + this.#filled - reachBytes;
+    const lengths = this.#compiled.patterns;
+    const waited = this.#waiting;
+    this.#waiting = [];
+    const judge = (pattern: number, offset: number): void => {
+      // Before the start of the artifact the window holds zeros.
+      if (offset < 0) return;
+      if (offset + (lengths[pattern]?.length ?? 0) > settledEnd) this.#waiting.push([pattern, offset]);
+      else this.#check(pattern, offset);
+    };
+    for (const [pattern, offset] of waited) judge(pattern, offset);
+
+    const from = this.#historyBytes - searcher.overlap;
+    searcher.search(this.#window.subarray(from, this.#filled), searcher.overlap, (pattern, start) => {
+      judge(pattern, base + from + start);
+    });
+
+    if (!isLast) {
+      const past = this.#filled - this.#historyBytes;
+      this.#window.copyWithin(0, past, this.#filled);
+      this.#base += past;
+      this.#filled = this.#historyBytes;
+    }
+  }
+
+  #check(pattern: number, offset: number): void {
+    for (const probe of this.#compiled.probesOfPattern[pattern] ?? []) {
+      if (!this.#isSpelled(probe, offset) || !this.#hasBoundary(probe, offset)) continue;
+      if (probe.regex === undefined) this.#record(probe, offset, probe.literal.length);
+      else this.#tryRegex(probe, probe.regex, offset);
+    }
+  }
+
+  /** A byte of the artifact; -1 outside it. */
+  #byteAt(offset: number): number {
+    const index = offset - this.#base;
+    return offset < 0 || index < 0 || index >= this.#filled ? -1 : (this.#window[index] ?? -1);
+  }
+
+  /** Exact bytes, or in UTF-16 letters that differ in case only: the automaton also folds halves of other letters. */
+  #isSpelled(probe: Probe, offset: number): boolean {
+    const { literal, ignoreCase, encoding } = probe;
+    if (ignoreCase && encoding === 'ascii') return true;
+    for (let index = 0; index < literal.length; index += 1) {
+      const wanted = literal[index] ?? 0;
+      const found = this.#byteAt(offset + index);
+      if (found === wanted) continue;
+      const isLowHalfOfAscii = index % 2 === 0 && literal[index + 1] === 0;
+      if (!ignoreCase || !isLowHalfOfAscii || foldByte(found) !== foldByte(wanted)) return false;
+    }
+    return true;
+  }
+
+  #hasBoundary(probe: Probe, offset: number): boolean {
+    if (probe.boundary === 'none') return true;
+    const width = probe.encoding === 'utf-16le' ? 2 : 1;
+    const end = offset + probe.literal.length;
+    const before = (count: number): number => this.#unitAt(offset - count * width, width);
+    const after = (count: number): number => this.#unitAt(end + (count - 1) * width, width);
+    if (probe.boundary === 'word') {
+      return (!isWordUnit(before(1)) || this.#isLengthPrefix(offset, width)) && !isWordUnit(after(1));
+    }
+    if (isHostUnit(after(1)) || (after(1) === dot && isAlphanumeric(after(2)))) return false;
+    if (isHostUnit(before(1))) return this.#isLengthPrefix(offset, width);
+    return probe.boundary === 'host-with-subdomains' || before(1) !== dot || !isLabelUnit(before(2));
+  }
+
+  /** A code unit of the artifact; -1 when it does not lie wholly inside. */
+  #unitAt(offset: number, width: number): number {
+    const low = this.#byteAt(offset);
+    if (width === 1 || low < 0) return low;
+    const high = this.#byteAt(offset + 1);
+    return high < 0 ? -1 : low | (high << 8);
+  }
+
+  /**
+   * Whether the unit before a text is its length rather than a letter. String tables of DEX files and of Android
+   * resources put the length before the text and a zero behind it; the length 0x30 looks like the digit 0.
+   */
+  #isLengthPrefix(offset: number, width: number): boolean {
+    const length = this.#unitAt(offset - width, width);
+    if (length <= 0 || length >= 0x80) return false;
+    for (let index = 0; index < length; index += 1) {
+      if (this.#unitAt(offset + index * width, width) <= 0) return false;
+    }
+    return this.#unitAt(offset + length * width, width) === 0;
+  }
+
+  /** Tries the expression around an anchor, and records the match that holds the anchor. */
+  #tryRegex(probe: Probe, regex: RE2JS, anchor: number): void {
+    // Several anchors in one match are one match.
+    if (anchor < (this.#regexEnds.get(probe.index) ?? -1)) return;
+    const places = (this.#regexPlaces.get(probe.index) ?? 0) + 1;
+    if (places > maxRegexPlaces) {
+      this.#isCutShort = true;
+      return;
+    }
+    this.#regexPlaces.set(probe.index, places);
+
+    const anchorEnd = anchor + probe.literal.length;
+    const isWide = probe.encoding === 'utf-16le';
+    let start = Math.max(0, this.#base, anchor - regexReachBytes);
+    if (isWide) start += (anchor - start) % 2;
+    const end = Math.min(this.#base + this.#filled, anchorEnd + regexReachBytes);
+    const bytes = this.#window.slice(start - this.#base, end - this.#base);
+    const width = isWide ? 2 : 1;
+    const matcher = regex.matcher(isWide ? toUnits(bytes) : bytes);
+    while (matcher.find()) {
+      const from = start + matcher.start() * width;
+      const to = start + matcher.end() * width;
+      if (from > anchor) return;
+      if (to >= anchorEnd) {
+        this.#regexEnds.set(probe.index, to);
+        this.#record(probe, from, to - from);
+        return;
+      }
+    }
+  }
+
+  #record(probe: Probe, offset: number, length: number): void {
+    let result = this.#results.get(probe.index);
+    if (result === undefined) {
+      result = { count: 0, first: [] };
+      this.#results.set(probe.index, result);
+    }
+    result.count += 1;
+    if (result.first.length >= hitsKept) return;
+    const shown = Math.min(length, shownBytes);
+    const margin = Math.min(contextBytes, Math.floor((shownBytes - shown) / 2));
+    const from = Math.max(0, this.#base, offset - margin);
+    const to = Math.min(this.#base + this.#filled, offset + shown + margin);
+    result.first.push({
+      offset,
+      length,
+      encoding: probe.encoding,
+      bytes: this.#window.slice(from - this.#base, to - this.#base),
+      bytesBefore: offset - from,
+    });
+  }
+}
+
+function takeWindow(size: number): Uint8Array {
+  const index = spareWindows.findIndex((window) => window.length >= size);
+  return index < 0 ? new Uint8Array(size) : (spareWindows.splice(index, 1)[0] ?? new Uint8Array(size));
+}
+
+/** UTF-16LE as it is, one character a unit, so that places in the text are places in the bytes. */
+function toUnits(bytes: Uint8Array): string {
+  let text = '';
+  for (let index = 0; index + 1 < bytes.length; index += 2) {
+    text += String.fromCharCode((bytes[index] ?? 0) | ((bytes[index + 1] ?? 0) << 8));
+  }
+  return text;
+}
+
+const dot = 0x2e;
+const hyphen = 0x2d;
+const underscore = 0x5f;
+
+function isAlphanumeric(unit: number): boolean {
+  return (unit >= 0x30 && unit <= 0x39) || (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x61 && unit <= 0x7a);
+}
+
+function isHostUnit(unit: number): boolean {
+  return isAlphanumeric(unit) || unit === hyphen;
+}
+
+function isLabelUnit(unit: number): boolean {
+  return isHostUnit(unit) || unit === underscore;
+}
+
+function isWordUnit(unit: number): boolean {
+  return isAlphanumeric(unit) || unit === underscore;
+}
