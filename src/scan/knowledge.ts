@@ -1,0 +1,32 @@
+import type { PublisherPins } from '../authenticity/publisher-pins.ts';
+import type { DigestAlgorithm } from '../platform/digests.ts';
+import { type CompiledDatabase, compile } from '../signatures/compile.ts';
+import { type Database, toPublisherPins } from '../signatures/load.ts';
+
+/** Everything that a scan knows beforehand; made once, used for every file. */
+export interface Knowledge {
+  readonly database: Database;
+  readonly compiled: CompiledDatabase;
+  readonly pins: PublisherPins;
+  /** False when the person asked to judge without the ledger of known builds. */
+  readonly usesKnownBuilds: boolean;
+  /** sha256 always; the others where a ledger has them. */
+  readonly digestAlgorithms: readonly DigestAlgorithm[];
+}
+
+/** Compiles a database for scanning. */
+export function toKnowledge(database: Database, usesKnownBuilds = true): Knowledge {
+  const algorithms = new Set<DigestAlgorithm>(['sha256']);
+  if (usesKnownBuilds) {
+    for (const product of database.products) {
+      for (const algorithm of product.knownBuilds.algorithmsNeeded) algorithms.add(algorithm);
+    }
+  }
+  return {
+    database,
+    compiled: compile(database),
+    pins: toPublisherPins(database),
+    usesKnownBuilds,
+    digestAlgorithms: [...algorithms].sort(),
+  };
+}

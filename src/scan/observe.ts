@@ -1,0 +1,129 @@
+import type { Authenticity } from '../authenticity/model.ts';
+import type { Fact, Format, Region } from '../formats/model.ts';
+import type { DigestAlgorithm } from '../platform/digests.ts';
+import { type Evidence, evaluate, type IndicatorMatch, type SignerView } from '../signatures/evaluate.ts';
+import type { Hits } from '../signatures/match.ts';
+import type { Knowledge } from './knowledge.ts';
+import { type Artifact, type ProductObservation, walkArtifacts } from './model.ts';
+import { toBaseName } from './names.ts';
+
+/** What the walk found out about one artifact, before the database was asked. */
+export interface Findings {
+  readonly name: string;
+  readonly format: Pick<Format, 'id' | 'nature'>;
+  /** Formats of the programs that this artifact is a part of. */
+  readonly programs: readonly string[];
+  readonly facts: readonly Fact[];
+  readonly regions: readonly Region[];
+  readonly hits: Hits;
+  readonly digests: Readonly<Partial<Record<DigestAlgorithm, string>>>;
+  readonly authenticity: Authenticity | undefined;
+  readonly members: readonly Artifact[];
+}
+
+/** Asks the database about one artifact, product by product; products that have nothing to say are left out. */
+export function observe(knowledge: Knowledge, findings: Findings): readonly ProductObservation[] {
+  const evaluation = evaluate(knowledge.compiled, {
+    formats: [findings.format.id, ...findings.programs],
+    program: findings.format.nature === 'acting' || findings.programs.length > 0,
+    fileName: toBaseName(findings.name),
+    facts: findings.facts,
+    hits: findings.hits,
+    memberNames: findings.members.map((member) => toBaseName(member.name)),
+    signers: toSigners(findings.authenticity),
+    digests: findings.digests,
+  });
+  const observations: ProductObservation[] = [];
+  for (const { product, knownBuilds } of knowledge.database.products) {
+    const observation: ProductObservation = {
+      product: product.id,
+      telltales: evaluation.indicators
+        .filter((match) => match.product === product.id && !isSeenInside(match, findings.members))
+        .map((match) => ({
+          ...match,
+          evidence: match.evidence.map((one) => toPlaced(one, findings.regions)),
+        })),
+      claims: evaluation.claims.filter((match) => match.product === product.id),
+      scopes: evaluation.scopes.filter((match) => match.product === product.id),
+      knownBuild: knowledge.usesKnownBuilds ? knownBuilds.find(findings.digests) : undefined,
+    };
+    if (
+      observation.telltales.length + observation.claims.length + observation.scopes.length > 0 ||
+      observation.knownBuild !== undefined
+    ) {
+      observations.push(observation);
+    }
+  }
+  return observations;
+}
+
+function toSigners(authenticity: Authenticity | undefined): readonly SignerView[] {
+  if (authenticity === undefined) return [];
+  const views: SignerView[] = [];
+  for (const signature of authenticity.signatures) {
+    const { signer } = signature;
+    // A pinned certificate on a signature that does not hold proves nothing about these bytes.
+    const pin = signature.outcome === 'holds' ? signature.pin : undefined;
+    if (signer === undefined) continue;
+    views.push({
+      status: pin !== undefined ? 'pinned' : authenticity.signer === 'claimed' ? 'claimed' : 'other',
+      ...(pin === undefined ? {} : { publisher: pin.publisher }),
+      commonName: signer.subjectCommonName,
+      issuerCommonName: signer.issuerCommonName,
+      ...toOrganization(signer.issuer),
+      sha1: signer.sha1,
+      sha256: signer.sha256,
+    });
+  }
+  return views;
+}
+
+/** The organisation in a distinguished name as the certificate summary writes it. */
+function toOrganization(name: string): { readonly issuerOrganization?: string } {
+  const organization = /(?:^|, )O=((?:\\.|[^,\\])*)/.exec(name)?.[1];
+  return organization === undefined ? {} : { issuerOrganization: organization.replaceAll(/\\(.)/g, '$1') };
+}
+
+/** Names the region of an evidence by its offset: the smallest one that holds it. */
+function toPlaced(evidence: Evidence, regions: readonly Region[]): Evidence {
+  const { offset } = evidence;
+  if (offset === undefined || evidence.region !== undefined) return evidence;
+  let smallest: Region | undefined;
+  for (const region of regions) {
+    if (offset < region.offset || offset >= region.offset + region.size) continue;
+    if (smallest === undefined || region.size < smallest.size) smallest = region;
+  }
+  if (smallest === undefined) return evidence;
+  const distance = offset - smallest.offset;
+  return {
+    ...evidence,
+    region: distance === 0 ? smallest.name : `${smallest.name}+0x${distance.toString(16)}`,
+  };
+}
+
+/**
+ * Bytes of a stored member lie in its container too. The same telltale is told once, at the deepest place: here it is
+ * dropped when all of its bytes lie inside members in which it matched as well.
+ */
+function isSeenInside(match: IndicatorMatch, members: readonly Artifact[]): boolean {
+  if (match.evidence.length === 0) return false;
+  const holders = members.filter((member) =>
+    [...walkArtifacts(member)].some((artifact) =>
+      artifact.observations.some((one) =>
+        one.telltales.some((told) => told.indicator.id === match.indicator.id),
+      ),
+    ),
+  );
+  const isHeld = (offset: number, length: number): boolean =>
+    holders.some(
+      ({ containerOffset, size }) =>
+        containerOffset !== undefined &&
+        size !== undefined &&
+        offset >= containerOffset &&
+        offset + length <= containerOffset + size,
+    );
+  return match.evidence.every(
+    ({ offset, length = 0, furtherOffsets = [] }) =>
+      offset !== undefined && [offset, ...furtherOffsets].every((place) => isHeld(place, length)),
+  );
+}

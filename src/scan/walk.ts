@@ -1,0 +1,779 @@
+import { verifyApk } from '../authenticity/apk-signature.ts';
+import { verifyAppx } from '../authenticity/appx-signature.ts';
+import { verifyAuthenticode } from '../authenticity/authenticode.ts';
+import type { Authenticity } from '../authenticity/model.ts';
+import { verifyMachO } from '../authenticity/apple-code-signature.ts';
+import { verifyMsi } from '../authenticity/msi-signature.ts';
+import type { Budget } from '../bytes/budget.ts';
+import { type ByteSource, readChunks, readUpTo, toByteSource } from '../bytes/byte-source.ts';
+import { carve, findUnexplained } from '../formats/carve.ts';
+import { identify, tryFindMismatch } from '../formats/index.ts';
+import type {
+  Fact,
+  FileOnDisk,
+  Finding,
+  Format,
+  Member,
+  MemberContent,
+  MemberSink,
+  Reading,
+  ReadContext,
+} from '../formats/model.ts';
+import { measureEntropy } from '../formats/pe/entropy.ts';
+import { type DigestAlgorithm, Digester } from '../platform/digests.ts';
+import { Hits, Matcher } from '../signatures/match.ts';
+import { BundleBasket } from './bundles.ts';
+import { toFinding } from './finding.ts';
+import type { Knowledge } from './knowledge.ts';
+import { checkListedDigests, packageDigests, packagesWithDigests } from './listed-digests.ts';
+import { type Artifact, pathSeparator, type Problem } from './model.ts';
+import { observe } from './observe.ts';
+
+/** What the walk is told about one artifact before it looks at the bytes. */
+interface Task {
+  readonly name: string;
+  readonly path: string;
+  readonly relation: Artifact['relation'];
+  readonly content: MemberContent;
+  readonly facts: readonly Fact[];
+  readonly depth: number;
+  /** Formats of the programs that this artifact is a part of, innermost last. */
+  readonly programs: readonly string[];
+  /** For the artifact given itself, when it is a file on disk. */
+  readonly file?: FileOnDisk;
+  /** Where its container gathers what it needs to check bundles. */
+  readonly basket?: BundleBasket;
+  /** What its container knows about the names of its members. */
+  rename?(name: string): string | undefined;
+}
+
+/** What consuming the bytes of an artifact gave. */
+interface Contents {
+  readonly source: ByteSource | undefined;
+  readonly size: number;
+  readonly digests: Partial<Record<DigestAlgorithm, string>>;
+  readonly hits: Hits;
+  /** Decoded bytes that are kept in memory for the parsers. */
+  readonly bytesHeld: number;
+}
+
+type Report = (finding: Finding) => void;
+
+/** Sees the bytes of an artifact while they are at hand; they may not be kept. */
+export type Visitor = (path: string, source: ByteSource) => void;
+
+const chunkBytes = 1 << 20;
+const probedBytes = 4096;
+
+/** Limits that count over the whole tree: once one is hit, nothing more is unpacked. */
+const treeWideLimits: ReadonlySet<string> = new Set([
+  'limit/bytes',
+  'limit/ratio',
+  'limit/members',
+  'limit/time',
+]);
+
+/**
+ * Walks one file and everything inside it: identify, digest and match in one pass, describe, verify, open, recurse.
+ * The only recursion over containers in the project. Whatever a parser throws stops here and becomes a problem.
+ */
+export class Walk {
+  readonly #knowledge: Knowledge;
+  readonly #budget: Budget;
+  readonly #visitor: Visitor | undefined;
+  #stopped = false;
+  #bytesInMemory = 0;
+  #bytesInBaskets = 0;
+
+  /** @param visitor - is shown the bytes of every artifact that could be read, its members first */
+  constructor(knowledge: Knowledge, budget: Budget, visitor?: Visitor) {
+    this.#knowledge = knowledge;
+    this.#budget = budget;
+    this.#visitor = visitor;
+  }
+
+  /**
+   * @param name - shown as the first part of every path
+   * @param source - the bytes of the file; stays open until the walk ends
+   * @param file - on disk, when it is there
+   */
+  async run(name: string, source: ByteSource, file?: FileOnDisk): Promise<Artifact> {
+    return await this.#visit({
+      name,
+      path: name,
+      relation: 'root',
+      content: { kind: 'source', source },
+      facts: [],
+      depth: 0,
+      programs: [],
+      ...(file === undefined ? {} : { file }),
+    });
+  }
+
+  /**
+   * Walks a folder whose files are one program.
+   *
+   * @param name - of the folder, shown as the first part of every path
+   * @param facts - links in it
+   * @param members - its files
+   */
+  async runFolder(name: string, facts: readonly Fact[], members: () => Iterable<Member>): Promise<Artifact> {
+    const task: Task = {
+      name,
+      path: name,
+      relation: 'root',
+      content: { kind: 'stream', open: () => toAsync([]) },
+      facts: [],
+      depth: 0,
+      programs: [],
+    };
+    const problems: Problem[] = [];
+    const reading: Reading = { facts, regions: [], members };
+    const found = await this.#open(task, folderFormat, reading, problems, toReporter(task, problems));
+    const size = found.reduce((sum, artifact) => sum + (artifact.size ?? 0), 0);
+    const contents: Contents = { source: undefined, size, digests: {}, hits: new Hits(), bytesHeld: 0 };
+    return this.#toArtifact(task, folderFormat, contents, problems, reading, undefined, found);
+  }
+
+  async #visit(task: Task): Promise<Artifact> {
+    const problems: Problem[] = [];
+    const report = toReporter(task, problems);
+    const contents = await this.#consume(task, report);
+    try {
+      return await this.#examine(task, contents, problems, report);
+    } finally {
+      this.#bytesInMemory -= contents.bytesHeld;
+    }
+  }
+
+  /** Everything that needs random access: what is it, what is in it, who signed it. */
+  async #examine(
+    task: Task,
+    contents: Contents,
+    problems: readonly Problem[],
+    report: Report,
+  ): Promise<Artifact> {
+    const { source } = contents;
+    if (contents.hits.isCutShort) report(tooManyAnchors);
+    if (source === undefined) {
+      // Digests of a member that was cut off are not those of the file.
+      task.basket?.offerUnread(
+        task.name,
+        problems.some(({ code }) => code !== 'limit/memory') ? {} : contents.digests,
+      );
+      return this.#toArtifact(task, unknownFormat, contents, problems, nothingRead, undefined, []);
+    }
+    const format = identify(readUpTo(source, 0, probedBytes), source);
+    if (source.size === 0 && task.relation === 'root') report(emptyFile);
+    const context: ReadContext = {
+      budget: this.#budget,
+      report,
+      ...(task.file === undefined ? {} : { file: task.file }),
+    };
+    const read = await this.#read(format, source, context);
+    const mismatch = isNamed(task) ? tryFindMismatch(task.name, format) : undefined;
+    const reading = mismatch === undefined ? read : { ...read, facts: [mismatch, ...read.facts] };
+    if (task.basket?.offer(task.name, source, reading, contents.digests) === true) {
+      // Its bytes stay until the container ends; that they are held is counted until then.
+      this.#bytesInMemory += contents.bytesHeld;
+      this.#bytesInBaskets += contents.bytesHeld;
+    }
+    const authenticity = await this.#verify(reading, report);
+    const members = await this.#open(task, format, reading, problems, report);
+    const carved = await this.#carve(task, format, source, reading, members, context);
+    const broken = packagesWithDigests.has(format.id)
+      ? checkListedDigests(reading.facts, members, report)
+      : [];
+    this.#visitor?.(task.path, source);
+    return this.#toArtifact(
+      task,
+      format,
+      contents,
+      problems,
+      broken.length === 0 ? reading : { ...reading, facts: [...reading.facts, ...broken] },
+      authenticity,
+      [...members, ...carved],
+    );
+  }
+
+  /** Reads every byte once: digests and patterns see each chunk, and decoded bytes are kept for the parsers. */
+  async #consume(task: Task, report: Report): Promise<Contents> {
+    const { content } = task;
+    switch (content.kind) {
+      case 'unreadable':
+        report(content.finding);
+        return new Intake(this.#knowledge, 0, task.programs).finish(undefined);
+
+      case 'source': {
+        const intake = new Intake(this.#knowledge, 0, task.programs);
+        try {
+          for (const chunk of readChunks(content.source, chunkBytes)) {
+            // The file itself is not unpacked; ranges inside it are charged, or overlapping members would cost nothing.
+            if (task.relation === 'root') this.#budget.checkTime();
+            else this.#budget.chargeBytes(chunk.length);
+            intake.see(chunk);
+          }
+        } catch (error) {
+          report(this.#toFinding(error, 'the bytes from there on were not searched'));
+          return intake.finish(undefined);
+        }
+        return intake.finish(content.source);
+      }
+
+      case 'stream': {
+        const intake = new Intake(this.#knowledge, this.#room, task.programs);
+        try {
+          for await (const chunk of content.open()) {
+            this.#budget.chargeBytes(chunk.length);
+            intake.keep(chunk);
+          }
+        } catch (error) {
+          report(this.#toFinding(error, unreadRest));
+        }
+        return this.#hold(intake, report);
+      }
+    }
+  }
+
+  /** Bytes of decoded members that may still be kept in memory. */
+  get #room(): number {
+    return Math.max(0, this.#budget.limits.memberBytesInMemory - this.#bytesInMemory);
+  }
+
+  /** Counts what an intake kept; whoever examined it gives it back. */
+  #hold(intake: Intake, report: Report): Contents {
+    if (intake.isOverflown) {
+      report({
+        code: 'limit/memory',
+        message: `unpacks to ${intake.size} bytes, more than may be kept in memory`,
+        consequence:
+          'all of it was searched for known bytes, but its structure was not read and nothing inside it was opened',
+        incomplete: true,
+      });
+    }
+    const contents = intake.finishKept();
+    this.#bytesInMemory += contents.bytesHeld;
+    return contents;
+  }
+
+  async #read(format: Format, source: ByteSource, context: ReadContext): Promise<Reading> {
+    try {
+      return await format.read(source, context);
+    } catch (error) {
+      context.report(
+        this.#toFinding(error, `its structure as ${format.title} was not read; its bytes were searched`),
+      );
+      return { facts: [], regions: [] };
+    }
+  }
+
+  async #verify(reading: Reading, report: Report): Promise<Authenticity | undefined> {
+    const { signed } = reading;
+    const { pins } = this.#knowledge;
+    const context = { budget: this.#budget };
+    try {
+      switch (signed?.kind) {
+        case undefined:
+          return undefined;
+        case 'pe':
+          return verifyAuthenticode(signed.image, pins, context);
+        case 'msi':
+          return verifyMsi(signed.file, pins, context);
+        case 'macho':
+          return verifyMachO(signed.program, pins, context);
+        case 'appx':
+          return verifyAppx(signed.package, pins, context);
+        case 'apk':
+          return await verifyApk(signed.package, pins, context);
+      }
+    } catch (error) {
+      report(this.#toFinding(error, 'its signature was not checked'));
+      return undefined;
+    }
+  }
+
+  async #open(
+    task: Task,
+    format: Pick<Format, 'id' | 'nature'>,
+    reading: Reading,
+    problems: readonly Problem[],
+    report: Report,
+  ): Promise<readonly Artifact[]> {
+    const visited: Artifact[] = [];
+    const programs = format.nature === 'acting' ? [...task.programs, format.id] : task.programs;
+    const basket = new BundleBasket();
+    const inBaskets = this.#bytesInBaskets;
+    for (const fact of reading.facts) {
+      if (fact.kind === 'memberLink' && fact.name !== undefined)
+        basket.offerLink(fact.name, String(fact.value));
+    }
+    const container: Task = { ...task, basket };
+    try {
+      if (reading.members !== undefined && !this.#stopped) {
+        for await (const member of reading.members()) {
+          this.#budget.chargeMember();
+          this.#budget.checkDepth(task.depth + 1);
+          visited.push(await this.#visit(toTask(member, container, programs)));
+          if (this.#stopped) break;
+        }
+      }
+      if (reading.pour !== undefined && !this.#stopped)
+        await this.#pour(container, programs, reading, report, visited);
+    } catch (error) {
+      report(this.#toFinding(error, 'the members from there on were not looked at'));
+    }
+    try {
+      return basket.isEmpty ? visited : this.#toBundles(task, basket, visited, problems);
+    } finally {
+      this.#bytesInMemory -= this.#bytesInBaskets - inBaskets;
+      this.#bytesInBaskets = inBaskets;
+    }
+  }
+
+  /** Puts the members of each bundle together under one artifact, which is checked as a whole. */
+  #toBundles(
+    container: Task,
+    basket: BundleBasket,
+    visited: readonly Artifact[],
+    containerProblems: readonly Problem[],
+  ): readonly Artifact[] {
+    // What a container did not give is not missing from the bundle.
+    const isWhole = !this.#stopped && containerProblems.every(({ incomplete }) => !incomplete);
+    const byName = new Map(visited.map((artifact) => [artifact.name, artifact]));
+    const grouped = new Set<Artifact>();
+    const bundles: Artifact[] = [];
+    for (const { bundle, inner } of basket.findBundles()) {
+      const members = visited.filter(({ name }) => name.startsWith(`${bundle.path}/`));
+      for (const member of members) grouped.add(member);
+      const name = bundle.path;
+      const task: Task = {
+        name,
+        path: container.path + pathSeparator + name,
+        relation: 'file',
+        content: { kind: 'stream', open: () => toAsync([]) },
+        facts: [],
+        depth: container.depth + 1,
+        programs: container.programs,
+      };
+      const problems: Problem[] = [];
+      const report = toReporter(task, problems);
+      let authenticity: Authenticity | undefined;
+      try {
+        if (isWhole)
+          authenticity = basket.verify(bundle, inner, byName, this.#knowledge.pins, this.#budget, report);
+        else report(bundleCutOff);
+      } catch (error) {
+        report(this.#toFinding(error, 'the signature of the bundle was not checked'));
+      }
+      const contents: Contents = {
+        source: undefined,
+        size: members.reduce((sum, { size }) => sum + (size ?? 0), 0),
+        digests: {},
+        hits: new Hits(),
+        bytesHeld: 0,
+      };
+      const reading: Reading = { facts: byName.get(bundle.infoPlist)?.facts ?? [], regions: [] };
+      bundles.push(this.#toArtifact(task, bundleFormat, contents, problems, reading, authenticity, members));
+    }
+    return [...visited.filter((artifact) => !grouped.has(artifact)), ...bundles];
+  }
+
+  /** Lets a decoder that cannot be paused pour as many members as there is room for, examines them, and goes on. */
+  async #pour(
+    container: Task,
+    programs: readonly string[],
+    reading: Reading,
+    report: Report,
+    visited: Artifact[],
+  ): Promise<void> {
+    let from: number | undefined = 0;
+    while (from !== undefined && !this.#stopped) {
+      const basin = new Basin(container, programs);
+      const next: number | undefined = await reading.pour?.(this.#toSink(container, basin, report), from);
+      for (const { task, contents, problems } of basin.members) {
+        try {
+          if (!this.#stopped)
+            visited.push(await this.#examine(task, contents, problems, toReporter(task, problems)));
+          else
+            visited.push(
+              this.#toArtifact(task, unknownFormat, contents, problems, nothingRead, undefined, []),
+            );
+        } finally {
+          this.#bytesInMemory -= contents.bytesHeld;
+        }
+      }
+      if (basin.isClosed) return;
+      if (next !== undefined && next <= from) throw new Error('a decoder does not come forward');
+      from = next;
+    }
+  }
+
+  #toSink(container: Task, basin: Basin, report: Report): MemberSink {
+    const isAdmitted = (): boolean => {
+      try {
+        this.#budget.chargeMember();
+        this.#budget.checkDepth(container.depth + 1);
+        return !basin.isClosed;
+      } catch (error) {
+        basin.isClosed = true;
+        report(this.#toFinding(error, 'the members from there on were not looked at'));
+        return false;
+      }
+    };
+    return {
+      begin: (member, declaredSize) => {
+        if (basin.isClosed) return 'stop';
+        if (basin.holdsBytes && (declaredSize ?? 0) > this.#room) return 'later';
+        if (!isAdmitted()) return 'stop';
+        const entry = basin.add(member, declaredSize);
+        const intake = new Intake(this.#knowledge, this.#room, basin.programs);
+        let isOver = false;
+        return {
+          write: (chunk) => {
+            if (isOver || basin.isClosed) return false;
+            try {
+              this.#budget.chargeBytes(chunk.length);
+            } catch (error) {
+              entry.report(this.#toFinding(error, unreadRest));
+              basin.isClosed = true;
+              return false;
+            }
+            // The decoder reuses its memory: what is kept must be a copy.
+            intake.keep(intake.isKeeping ? chunk.slice() : chunk);
+            return true;
+          },
+          end: (finding) => {
+            if (isOver) return;
+            isOver = true;
+            if (finding !== undefined) entry.report(finding);
+            entry.finish(this.#hold(intake, entry.report));
+          },
+        };
+      },
+      refuse: (member, finding, declaredSize) => {
+        if (basin.isClosed || !isAdmitted()) return;
+        const entry = basin.add(member, declaredSize);
+        entry.report(finding);
+        entry.finish(new Intake(this.#knowledge, 0, basin.programs).finish(undefined));
+      },
+    };
+  }
+
+  /** Programs, and unknown data that belongs to one, are searched for files that nothing has explained. */
+  async #carve(
+    task: Task,
+    format: Format,
+    source: ByteSource,
+    reading: Reading,
+    members: readonly Artifact[],
+    context: ReadContext,
+  ): Promise<readonly Artifact[]> {
+    const isUnknownPart = format.id === 'data' && task.programs.length > 0;
+    if (this.#stopped || (reading.signed?.kind !== 'pe' && !isUnknownPart)) return [];
+    const explained = [
+      ...reading.regions.filter(({ name }) => explainedRegions.has(name)),
+      ...members.flatMap(({ containerOffset, size }) =>
+        containerOffset === undefined || size === undefined ? [] : [{ offset: containerOffset, size }],
+      ),
+    ];
+    const ranges = findUnexplained(source.size, explained);
+    const found: Artifact[] = [];
+    const programs = format.nature === 'acting' ? [...task.programs, format.id] : task.programs;
+    try {
+      for (const member of carve(source, ranges, context)) {
+        this.#budget.chargeMember();
+        this.#budget.checkDepth(task.depth + 1);
+        found.push(await this.#visit(toTask(member, task, programs)));
+        if (this.#stopped) break;
+      }
+    } catch (error) {
+      context.report(this.#toFinding(error, 'what lies hidden behind that place was not looked for'));
+    }
+    if (isUnknownPart && task.name === '[overlay]' && found.length === 0) reportOpaque(source, context);
+    return found;
+  }
+
+  #toArtifact(
+    task: Task,
+    format: Pick<Format, 'id' | 'title' | 'nature'>,
+    contents: Contents,
+    problems: readonly Problem[],
+    reading: Reading,
+    authenticity: Authenticity | undefined,
+    members: readonly Artifact[],
+  ): Artifact {
+    const declaredSize = task.content.kind === 'source' ? undefined : task.content.declaredSize;
+    const facts = [...task.facts, ...reading.facts];
+    const observations = observe(this.#knowledge, {
+      name: task.name,
+      format,
+      programs: task.relation === 'part' || task.relation === 'image' ? task.programs : [],
+      facts,
+      regions: reading.regions,
+      hits: contents.hits,
+      digests: contents.digests,
+      authenticity,
+      members,
+    });
+    return {
+      path: task.path,
+      name: task.name,
+      relation: task.relation,
+      ...(task.content.kind === 'source' && task.content.containerOffset !== undefined
+        ? { containerOffset: task.content.containerOffset }
+        : {}),
+      format: { id: format.id, title: format.title, nature: format.nature },
+      size: contents.source === undefined && contents.size === 0 ? undefined : contents.size,
+      ...(declaredSize === undefined ? {} : { declaredSize }),
+      digests: toKept(task, contents.digests),
+      facts,
+      regions: reading.regions,
+      authenticity,
+      observations,
+      problems,
+      members,
+    };
+  }
+
+  #toFinding(error: unknown, consequence: string): Finding {
+    const finding = toFinding(error, consequence);
+    if (treeWideLimits.has(finding.code)) this.#stopped = true;
+    return finding;
+  }
+}
+
+/** Names of parts are ours (`[overlay]`), names of files are theirs and may lie. */
+function isNamed({ relation }: Task): boolean {
+  return relation === 'root' || relation === 'file';
+}
+
+const emptyFile: Finding = {
+  code: 'malformed/truncated',
+  message: 'is empty',
+  offset: 0,
+  consequence: 'there is nothing to judge; a download may have failed',
+  incomplete: true,
+};
+
+/** Regions that are read for what they are, and hold no files. */
+const explainedRegions: ReadonlySet<string> = new Set([
+  'header',
+  'certificate table',
+  'VERSIONINFO',
+  'Inno Setup offset table',
+  'Inno Setup program',
+  'Inno Setup data',
+  'Inno Setup files',
+]);
+
+/** From here on, bytes are compressed or encrypted rather than plain. */
+const opaqueEntropyBits = 7;
+const opaqueBytes = 4096;
+const entropyBytes = 1 << 24;
+
+/** An overlay of unknown, packed content may hold anything: that is said with its size and entropy. */
+function reportOpaque(source: ByteSource, context: ReadContext): void {
+  if (source.size < opaqueBytes) return;
+  const entropy = measureEntropy(source, entropyBytes);
+  if (entropy < opaqueEntropyBits) return;
+  context.report({
+    code: 'unsupported/format',
+    message: `is ${source.size} bytes of unknown content behind the program (entropy ${entropy.toFixed(2)} of 8 bits a byte)`,
+    offset: 0,
+    consequence: 'it may be compressed or encrypted; nothing in it was opened',
+    incomplete: true,
+  });
+}
+
+const tooManyAnchors: Finding = {
+  code: 'limit/count',
+  message: 'holds more places where a regular expression might match than are tried',
+  consequence: 'a telltale that rests on a regular expression may have been missed',
+  incomplete: true,
+};
+
+const bundleCutOff: Finding = {
+  code: 'unsupported/feature',
+  message: 'lies in a container that was not read to its end',
+  consequence: 'its seal was not checked, because files may be missing for that reason alone',
+  incomplete: true,
+};
+
+const folderFormat = { id: 'folder', title: 'folder', nature: 'transport' } as const;
+
+/** Not a format of bytes: several members of one container that are one program. */
+const bundleFormat = { id: 'app-bundle', title: 'Apple bundle', nature: 'acting' } as const;
+
+/** What an artifact is called whose bytes could not be had. */
+const unknownFormat = { id: 'unread', title: 'not read', nature: 'passive' } as const;
+
+function toTask(member: Member, container: Task, programs: readonly string[]): Task {
+  const known = container.rename?.(member.name);
+  const name = known ?? member.name;
+  const facts = member.facts ?? [];
+  return {
+    name,
+    path: container.path + pathSeparator + name,
+    relation: member.relation,
+    content: member.content,
+    // The name that stands in the container itself is still worth knowing.
+    facts: known === undefined ? facts : [...facts, { kind: 'memberName', value: member.name }],
+    depth: container.depth + 1,
+    programs,
+    ...(member.rename === undefined ? {} : { rename: (inner: string) => member.rename?.(inner) }),
+    ...(container.basket === undefined ? {} : { basket: container.basket }),
+  };
+}
+
+const nothingRead: Reading = { facts: [], regions: [] };
+const unreadRest = 'what was unpacked before that place was searched, the rest was not';
+
+/** The ledger was asked already; of members only the digest that names them is kept, because there are many. */
+function toKept({ relation, programs }: Task, digests: Contents['digests']): Contents['digests'] {
+  if (relation === 'root' || digests.sha256 === undefined || isInPackage(programs)) return digests;
+  return { sha256: digests.sha256 };
+}
+
+/** Files of a package are compared with the digests that it states. */
+function isInPackage(programs: readonly string[]): boolean {
+  return programs.some((id) => packagesWithDigests.has(id));
+}
+
+function toReporter(task: Task, problems: Problem[]): Report {
+  return (finding) => {
+    problems.push({ ...finding, path: task.path });
+  };
+}
+
+/** The bytes of one artifact on their way: digested, searched, and kept while there is room. */
+class Intake {
+  readonly #digester: Digester;
+  readonly #matcher: Matcher;
+  readonly #room: number;
+  #chunks: Uint8Array[] | undefined = [];
+  #size = 0;
+
+  /** @param programs - formats of the programs around it: some packages state digests that must be at hand */
+  constructor(knowledge: Knowledge, room: number, programs: readonly string[]) {
+    this.#digester = new Digester(
+      isInPackage(programs)
+        ? [...new Set([...knowledge.digestAlgorithms, ...packageDigests])]
+        : knowledge.digestAlgorithms,
+    );
+    this.#matcher = new Matcher(knowledge.compiled);
+    this.#room = room;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get isKeeping(): boolean {
+    return this.#chunks !== undefined;
+  }
+
+  /** More came than could be kept. */
+  get isOverflown(): boolean {
+    return this.#chunks === undefined;
+  }
+
+  /** Digests and searches a chunk. */
+  see(chunk: Uint8Array): void {
+    this.#digester.update(chunk);
+    this.#matcher.update(chunk);
+    this.#size += chunk.length;
+  }
+
+  /** As {@link see}, and keeps the chunk while there is room. */
+  keep(chunk: Uint8Array): void {
+    this.see(chunk);
+    if (this.#size > this.#room) this.#chunks = undefined;
+    this.#chunks?.push(chunk);
+  }
+
+  /** @param source - the bytes, when they can be read again; undefined when they could not be read to their end */
+  finish(source: ByteSource | undefined): Contents {
+    return {
+      source,
+      size: this.#size,
+      digests: source === undefined && this.#size === 0 ? {} : this.#digester.finish(),
+      hits: this.#matcher.finish(),
+      bytesHeld: 0,
+    };
+  }
+
+  /** As {@link finish}, over the bytes that were kept. */
+  finishKept(): Contents {
+    if (this.#chunks === undefined) return this.finish(undefined);
+    const kept = join(this.#chunks, this.#size);
+    return { ...this.finish(toByteSource(kept)), bytesHeld: kept.length };
+  }
+}
+
+/** A member that was poured, before it is examined. */
+interface Poured {
+  readonly task: Task;
+  readonly problems: Problem[];
+  readonly contents: Contents;
+}
+
+/** What one pass of a decoder poured. */
+class Basin {
+  readonly #container: Task;
+  readonly #programs: readonly string[];
+  readonly #members: Poured[] = [];
+  /** Set when a limit was hit: nothing more is taken. */
+  isClosed = false;
+
+  constructor(container: Task, programs: readonly string[]) {
+    this.#container = container;
+    this.#programs = programs;
+  }
+
+  get programs(): readonly string[] {
+    return this.#programs;
+  }
+
+  get members(): readonly Poured[] {
+    return this.#members;
+  }
+
+  get holdsBytes(): boolean {
+    return this.#members.some(({ contents }) => contents.bytesHeld > 0);
+  }
+
+  add(
+    member: Omit<Member, 'content'>,
+    declaredSize: number | undefined,
+  ): { readonly report: Report; finish(contents: Contents): void } {
+    const content: MemberContent = {
+      kind: 'stream',
+      open: () => toAsync([]),
+      ...(declaredSize === undefined ? {} : { declaredSize }),
+    };
+    const task = toTask({ ...member, content }, this.#container, this.#programs);
+    const problems: Problem[] = [];
+    return {
+      report: toReporter(task, problems),
+      finish: (contents) => {
+        this.#members.push({ task, problems, contents });
+      },
+    };
+  }
+}
+
+async function* toAsync(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+}
+
+function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const [first] = chunks;
+  if (chunks.length === 1 && first !== undefined) return first;
+  const whole = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
+}
