@@ -1,0 +1,309 @@
+import { type Artifact, walkArtifacts } from '../scan/model.ts';
+import { toBaseName } from '../scan/names.ts';
+import type { Evidence } from '../signatures/evaluate.ts';
+import type { Database, ProductDatabase } from '../signatures/load.ts';
+import { toPattern } from '../signatures/name-pattern.ts';
+import { type Source, strengths, type Variant } from '../signatures/schema.ts';
+import { type Assessment, assess, collectFacts, collectTelltales, toProgram } from './assess.ts';
+import { toPrintableBytes } from './printable-bytes.ts';
+import { isGraver } from './judge.ts';
+import { toIncompleteReasons, toProblemResult } from './unread.ts';
+import {
+  type Citation,
+  type FileResult,
+  type Judgement,
+  type KnownBuildResult,
+  type Note,
+  type Telltale,
+  type TelltaleEvidence,
+  type TreeNode,
+} from './model.ts';
+
+/**
+ * Turns a walked tree into everything that is said about one file. Several products are judged independently; the
+ * gravest answer is told.
+ *
+ * @param path - as the person gave it
+ */
+export function toFileResult(path: string, root: Artifact, database: Database): FileResult {
+  const [first, ...others] = database.products.map((product) => ({
+    product,
+    assessment: assess(root, product),
+  }));
+  if (first === undefined) throw new Error('a database without a product');
+  let chosen = first;
+  for (const other of others) {
+    if (isGraver(judgementOf(root, other.assessment).verdict, judgementOf(root, chosen.assessment).verdict))
+      chosen = other;
+  }
+  const { product, assessment } = chosen;
+  const judgement = judgementOf(root, assessment);
+  const isProduct = judgement.product !== undefined;
+  const deciding = findArtifact(root, judgement.decidedBy) ?? root;
+  const problems = [...walkArtifacts(root)].flatMap((artifact) => artifact.problems.map(toProblemResult));
+  const knownBuild = toKnownBuild(deciding, product);
+  const { version, title } = isProduct ? toIdentity(deciding, knownBuild) : { version: null, title: null };
+  const variant = product.variants.find(({ id }) => id === judgement.variant);
+  const platformId = isProduct ? (knownBuild?.platform ?? toPlatform(deciding, product)) : undefined;
+  // A transport has no signature of its own: that of the member that decided is told.
+  const authenticity = root.authenticity ?? deciding.authenticity ?? null;
+
+  return {
+    path,
+    size: root.size ?? null,
+    sha256: root.digests.sha256 ?? null,
+    product: judgement.product ?? null,
+    productName: isProduct ? product.product.name : null,
+    verdict: judgement.verdict,
+    rule: judgement.rule,
+    reason: judgement.reason,
+    decidedBy: judgement.decidedBy ?? null,
+    variant: judgement.variant ?? null,
+    variantName: variant?.name ?? null,
+    variantOrigin: variant === undefined ? null : toOrigin(variant),
+    title: isProduct ? (title ?? product.product.name) : null,
+    version,
+    platform: platformId ?? null,
+    platformName: product.product.platforms.find(({ id }) => id === platformId)?.name ?? null,
+    integrity: authenticity?.integrity ?? null,
+    signer: authenticity?.signer ?? null,
+    authenticity,
+    knownBuild: toKnownBuild(root, product) ?? knownBuild ?? null,
+    complete: problems.every(({ incomplete }) => !incomplete),
+    incompleteReasons: toIncompleteReasons(problems),
+    problems,
+    telltales: toTelltales(root, product),
+    notes: toNotes(root, product, judgement, deciding),
+    tree: toTreeNode(root, assessment),
+  };
+}
+
+function judgementOf(artifact: Artifact, assessment: Assessment): Judgement {
+  const judgement = assessment.get(artifact);
+  if (judgement === undefined) throw new Error('an artifact was not judged');
+  return judgement;
+}
+
+function findArtifact(root: Artifact, path: string | undefined): Artifact | undefined {
+  if (path === undefined) return undefined;
+  for (const artifact of walkArtifacts(root)) if (artifact.path === path) return artifact;
+  return undefined;
+}
+
+/** What packages and property lists call the version that people see. */
+const versionFields = [
+  'Version',
+  'versionName',
+  'CFBundleShortVersionString',
+  'version',
+  'Identity.Version',
+] as const;
+
+/** What the program calls itself and which version it says that it is. */
+function toIdentity(
+  artifact: Artifact,
+  knownBuild: KnownBuildResult | undefined,
+): { readonly version: string | null; readonly title: string | null } {
+  const facts = collectFacts(artifact);
+  const text = (kind: string, name?: string): string | undefined => {
+    for (const fact of facts) {
+      if (
+        fact.kind === kind &&
+        fact.name === name &&
+        typeof fact.value === 'string' &&
+        fact.value.trim() !== ''
+      ) {
+        return fact.value.trim();
+      }
+    }
+    return undefined;
+  };
+  const said =
+    text('versionInfo', 'FileVersion') ??
+    text('fileVersion') ??
+    text('versionInfo', 'ProductVersion') ??
+    text('msiProperty', 'ProductVersion') ??
+    text('installerProperty', 'AppVersion') ??
+    versionFields.map((name) => text('packageField', name)).find((value) => value !== undefined);
+  const version =
+    knownBuild?.version !== undefined && knownBuild.version !== ''
+      ? knownBuild.version
+      : said?.replaceAll(/\s*,\s*/g, '.');
+  return {
+    version: version ?? null,
+    title:
+      knownBuild?.product ?? text('versionInfo', 'ProductName') ?? text('msiProperty', 'ProductName') ?? null,
+  };
+}
+
+function toPlatform(artifact: Artifact, product: ProductDatabase): string | undefined {
+  return product.product.platforms.find(({ formats }) => formats.includes(artifact.format.id))?.id;
+}
+
+function toKnownBuild(artifact: Artifact, product: ProductDatabase): KnownBuildResult | undefined {
+  const match = artifact.observations.find((one) => one.product === product.product.id)?.knownBuild;
+  if (match === undefined) return undefined;
+  const { product: name, version, platform, fileName, variant, algorithm, weak, grade, sources } = match;
+  return { product: name, version, platform, fileName, variant, algorithm, weak, grade, sources };
+}
+
+/** One line for each indicator, with every place where it was seen; decisive ones first. */
+function toTelltales(root: Artifact, product: ProductDatabase): readonly Telltale[] {
+  const byIndicator = new Map<string, { telltale: Telltale; evidence: TelltaleEvidence[] }>();
+  for (const { path, match } of collectTelltales(root, product.product.id)) {
+    const { variant, indicator } = match;
+    let entry = byIndicator.get(indicator.id);
+    if (entry === undefined) {
+      const evidence: TelltaleEvidence[] = [];
+      entry = {
+        evidence,
+        telltale: {
+          id: indicator.id,
+          title: indicator.title,
+          variant: variant.id,
+          variantName: variant.name,
+          role: variant.role,
+          strength: indicator.strength,
+          evidence,
+          sources: toCitations(indicator.sources, product),
+          testedOnRealFile: indicator.testedOnRealFile,
+          ...(indicator.note === undefined ? {} : { note: indicator.note }),
+        },
+      };
+      byIndicator.set(indicator.id, entry);
+    }
+    for (const one of match.evidence) entry.evidence.push(toEvidence(path, one));
+  }
+  return [...byIndicator.values()]
+    .map(({ telltale }) => telltale)
+    .sort(
+      (a, b) =>
+        strengths.indexOf(a.strength) - strengths.indexOf(b.strength) ||
+        compare(a.variant, b.variant) ||
+        compare(a.id, b.id),
+    );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function toEvidence(path: string, evidence: Evidence): TelltaleEvidence {
+  return {
+    kind: evidence.kind,
+    path,
+    ...(evidence.region === undefined ? {} : { region: evidence.region }),
+    ...(evidence.offset === undefined ? {} : { offset: evidence.offset }),
+    text: evidence.text,
+    ...(evidence.bytes === undefined ? {} : { bytes: toPrintableBytes(evidence.bytes) }),
+    ...(evidence.count === undefined ? {} : { count: evidence.count }),
+  };
+}
+
+/** Sources by id, as the report cites them. */
+export function toCitations(ids: readonly string[], product: ProductDatabase): readonly Citation[] {
+  return ids.flatMap((id) => {
+    const source = product.sources.get(id);
+    return source === undefined ? [] : [toCitation(id, source)];
+  });
+}
+
+function toCitation(id: string, source: Source): Citation {
+  const link = toLink(source);
+  return {
+    id,
+    title: source.title,
+    short: source.short,
+    kind: source.kind,
+    ...(link === undefined ? {} : { link }),
+  };
+}
+
+/** Where a stranger can open a source: its address, or `owner/name@commit:path`. */
+export function toLink({ url, repository, commit, path }: Source): string | undefined {
+  if (url !== undefined) return url;
+  if (repository === undefined) return undefined;
+  return `${repository}${commit === undefined ? '' : `@${commit}`}${path === undefined ? '' : `:${path}`}`;
+}
+
+function toOrigin({ region, publisher, years }: Variant): string | null {
+  const period =
+    years === undefined
+      ? undefined
+      : [years.from, years.to].filter((year) => year !== undefined).join(' to ');
+  const parts = [region, publisher, period].filter((part) => part !== undefined && part !== '');
+  return parts.length === 0 ? null : parts.join(', ');
+}
+
+function toNotes(
+  root: Artifact,
+  product: ProductDatabase,
+  judgement: Judgement,
+  deciding: Artifact,
+): readonly Note[] {
+  const notes: Note[] = [];
+  for (const variant of product.variants) {
+    // What is known of the official edition in general explains no single file; explain tells it.
+    if (variant.id !== judgement.variant || variant.role === 'official') continue;
+    const { status, text, sources } = variant.surveillance;
+    if (status !== 'unknown' && text !== undefined) {
+      notes.push({ kind: 'surveillance', text, sources: toCitations(sources, product) });
+    }
+    for (const note of variant.notes ?? []) {
+      notes.push({ kind: 'variant', text: note.text, sources: toCitations(note.sources, product) });
+    }
+  }
+  if (judgement.product !== undefined) {
+    const seen = new Set<string>();
+    for (const piece of toProgram(deciding)) {
+      for (const { product: id, scopes } of piece.observations) {
+        if (id !== product.product.id) continue;
+        for (const { scope } of scopes) {
+          if (seen.has(scope.id)) continue;
+          seen.add(scope.id);
+          notes.push({
+            kind: 'scope',
+            text: `${scope.title}: ${scope.note}`,
+            sources: toCitations(scope.sources, product),
+          });
+        }
+      }
+    }
+  } else if (
+    (product.product.names ?? []).some((pattern) => toPattern(pattern).test(toBaseName(root.name)))
+  ) {
+    notes.push({
+      kind: 'name',
+      text: `is named like ${product.product.name}, but nothing that was read in it says that it is`,
+      sources: [],
+    });
+  }
+  for (const fact of root.facts) {
+    if (fact.kind === 'extensionMismatch') {
+      notes.push({
+        kind: 'name',
+        text: `is named .${fact.name ?? ''}, but its content is another: ${fact.value}`,
+        sources: [],
+      });
+    }
+  }
+  return notes;
+}
+
+function toTreeNode(artifact: Artifact, assessment: Assessment): TreeNode {
+  const judgement = judgementOf(artifact, assessment);
+  return {
+    path: artifact.path,
+    name: artifact.name,
+    relation: artifact.relation,
+    format: artifact.format.id,
+    formatTitle: artifact.format.title,
+    size: artifact.size ?? null,
+    sha256: artifact.digests.sha256 ?? null,
+    verdict: judgement.verdict,
+    rule: judgement.rule,
+    facts: artifact.facts,
+    problems: artifact.problems.map(toProblemResult),
+    members: artifact.members.map((member) => toTreeNode(member, assessment)),
+  };
+}
