@@ -1,0 +1,86 @@
+/**
+ * telltale as a library: which build is this file, really, and how do you know?
+ *
+ * @example
+ * const [result] = await scan(['SkypeSetup.exe']);
+ * console.log(result.verdict, result.reason);
+ *
+ * @packageDocumentation
+ */
+import { defaultLimits, type Limits } from './bytes/budget.ts';
+import { isBundleName } from './formats/app-bundle.ts';
+import { createPool } from './jobs/pool.ts';
+import { toFailedResult } from './jobs/failed.ts';
+import { readArtifacts } from './jobs/scan-file.ts';
+import { listFiles } from './platform/folders.ts';
+import { shippedDatabase } from './platform/shipped.ts';
+import { toKnowledge } from './scan/knowledge.ts';
+import type { Artifact } from './scan/model.ts';
+import { loadDatabase } from './signatures/load.ts';
+import type { FileResult } from './verdict/model.ts';
+
+export interface ScanRequest {
+  /** Database folders, the first one the base; the shipped one when left out. */
+  readonly databases?: readonly string[];
+  /** False judges without the ledger of known builds. */
+  readonly usesKnownBuilds?: boolean;
+  readonly limits?: Partial<Limits>;
+  /** Worker threads; 0, the default, scans in this thread. */
+  readonly jobs?: number;
+}
+
+/**
+ * Judges files and folders. Nothing is executed, written or sent.
+ *
+ * @param paths - files, or folders that are walked in byte order of their names
+ * @returns one result a file, in the order of the paths; a file that cannot be read has a result that says so
+ * @throws TelltaleError `usage/database` when a database cannot be used
+ */
+export async function scan(
+  paths: readonly string[],
+  request: ScanRequest = {},
+): Promise<readonly FileResult[]> {
+  const pool = await createPool({
+    databases: request.databases ?? [shippedDatabase],
+    usesKnownBuilds: request.usesKnownBuilds ?? true,
+    limits: { ...defaultLimits, ...request.limits },
+    jobs: request.jobs ?? 0,
+  });
+  try {
+    const results: Promise<FileResult>[] = [];
+    for (const path of paths) {
+      for (const entry of listFiles(path, isBundleName)) {
+        const result =
+          entry.kind === 'problem'
+            ? Promise.resolve(toFailedResult(entry.path, entry.error))
+            : pool.scan(entry.kind === 'bundle' ? { path: entry.path, isBundle: true } : entry);
+        // In this thread, one after the other: a second file would only take memory.
+        if (request.jobs === undefined || request.jobs === 0) await result;
+        results.push(result);
+      }
+    }
+    return await Promise.all(results);
+  } finally {
+    await pool.close();
+  }
+}
+
+/**
+ * Reads one file and everything inside it, without judging.
+ *
+ * @throws TelltaleError `unreadable/…`, `usage/database`
+ */
+export async function inspect(path: string, request: ScanRequest = {}): Promise<Artifact> {
+  const knowledge = toKnowledge(
+    loadDatabase(request.databases ?? [shippedDatabase]),
+    request.usesKnownBuilds ?? true,
+  );
+  return await readArtifacts({ path }, knowledge, { ...defaultLimits, ...request.limits });
+}
+
+export { defaultLimits, type Limits } from './bytes/budget.ts';
+export { type ErrorCode, TelltaleError } from './bytes/errors.ts';
+export { type Artifact, type Problem, walkArtifacts } from './scan/model.ts';
+export { type Database, loadDatabase } from './signatures/load.ts';
+export { decisionTable } from './verdict/judge.ts';
+export type { FileResult, Telltale, TreeNode, VerdictName } from './verdict/model.ts';

@@ -1,0 +1,109 @@
+import { TelltaleError } from '../bytes/errors.ts';
+import type { FileResult } from '../verdict/model.ts';
+import type { DatabaseDescription } from './description.ts';
+import { toFailedResult, toTimedOut } from './failed.ts';
+import type { FileJob, ScanSettings } from './settings.ts';
+import type { WorkerAnswer, WorkerTask } from './worker.ts';
+
+/** Scans files, each in a worker thread that can be stopped. */
+export interface ScanPool {
+  /** Never rejects: a worker that dies or does not answer becomes a result that says so. */
+  scan(job: FileJob): Promise<FileResult>;
+  /** @throws TelltaleError `usage/database` when the database cannot be used */
+  describeDatabase(): Promise<DatabaseDescription>;
+  close(): Promise<void>;
+}
+
+/**
+ * What a worker may take beyond the time of its budget before it is stopped: the budget acts between chunks, this
+ * acts when a parser does not come back at all.
+ */
+const graceMilliseconds = 5_000;
+
+/** A pool as the settings ask for it. */
+export async function createPool(settings: ScanSettings): Promise<ScanPool> {
+  return settings.jobs === 0 ? await createInProcess(settings) : await createWorkers(settings);
+}
+
+async function createInProcess(settings: ScanSettings): Promise<ScanPool> {
+  const [{ loadDatabase }, { toKnowledge }, { toDescription }, { scanFile }] = await Promise.all([
+    import('../signatures/load.ts'),
+    import('../scan/knowledge.ts'),
+    import('./description.ts'),
+    import('./scan-file.ts'),
+  ]);
+  const knowledge = toKnowledge(loadDatabase(settings.databases), settings.usesKnownBuilds);
+  return {
+    scan: (job) => scanFile(job, knowledge, settings.limits),
+    describeDatabase: () => Promise.resolve(toDescription(knowledge.database)),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function createWorkers(settings: ScanSettings): Promise<ScanPool> {
+  const { Tinypool } = await import('tinypool');
+  const pool = new Tinypool({
+    filename: new URL('./worker.js', import.meta.url).href,
+    minThreads: 1,
+    maxThreads: settings.jobs,
+    idleTimeout: 60_000,
+  });
+  const deadline = settings.limits.milliseconds + graceMilliseconds;
+  const turns = createTurns(settings.jobs);
+  return {
+    async scan(job) {
+      // The deadline is that of the work, not of waiting for it.
+      const leave = await turns.enter();
+      const controller = new AbortController();
+      const timer = setTimeout(() => controller.abort(), deadline);
+      const task: WorkerTask = { job, settings };
+      try {
+        const answer: WorkerAnswer = await pool.run(task, { signal: controller.signal });
+        if (answer.kind === 'result') return answer.result;
+        throw new Error('it has no database');
+      } catch (error) {
+        return controller.signal.aborted
+          ? toTimedOut(job.path, deadline)
+          : toFailedResult(job.path, toWorkerError(error));
+      } finally {
+        clearTimeout(timer);
+        leave();
+      }
+    },
+    async describeDatabase() {
+      const task: WorkerTask = { settings };
+      const answer: WorkerAnswer = await pool.run(task);
+      if (answer.kind === 'database') return answer.description;
+      throw new TelltaleError(
+        'usage/database',
+        answer.kind === 'bad-database' ? answer.message : 'the worker answered something else',
+      );
+    },
+    async close() {
+      await pool.destroy();
+    },
+  };
+}
+
+function toWorkerError(error: unknown): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new Error(`the worker failed (${reason})`);
+}
+
+/** So many at once; the others wait in the order in which they came. */
+function createTurns(count: number): { enter(): Promise<() => void> } {
+  const waiting: (() => void)[] = [];
+  let free = count;
+  const leave = (): void => {
+    const next = waiting.shift();
+    if (next === undefined) free += 1;
+    else next();
+  };
+  return {
+    async enter() {
+      if (free > 0) free -= 1;
+      else await new Promise<void>((resolve) => waiting.push(resolve));
+      return leave;
+    },
+  };
+}

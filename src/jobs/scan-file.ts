@@ -1,0 +1,107 @@
+import { Budget, type Limits } from '../bytes/budget.ts';
+import { TelltaleError } from '../bytes/errors.ts';
+import type { Fact, MemberContent } from '../formats/model.ts';
+import { type FileSource, openBriefly, openFile } from '../platform/files.ts';
+import { listBundle } from '../platform/folders.ts';
+import type { Knowledge } from '../scan/knowledge.ts';
+import type { Artifact } from '../scan/model.ts';
+import { toBaseName } from '../scan/names.ts';
+import { toFinding } from '../scan/finding.ts';
+import { type Visitor, Walk } from '../scan/walk.ts';
+import type { FileResult } from '../verdict/model.ts';
+import { toFileResult } from '../verdict/result.ts';
+import { toFailedResult } from './failed.ts';
+import type { FileJob } from './settings.ts';
+
+/**
+ * Reads one file and everything inside it, without judging.
+ *
+ * @param visitor - is shown the bytes of every artifact
+ * @throws TelltaleError `unreadable/…`
+ */
+export async function readArtifacts(
+  job: FileJob,
+  knowledge: Knowledge,
+  limits: Limits,
+  visitor?: Visitor,
+): Promise<Artifact> {
+  if (job.isBundle === true) return await readBundle(job.path, knowledge, limits, visitor);
+  const opened: FileSource[] = [];
+  const open = (path: string | Uint8Array): FileSource => {
+    const source = openFile(path);
+    opened.push(source);
+    return source;
+  };
+  try {
+    const source = open(job.rawPath ?? job.path);
+    const walk = new Walk(knowledge, new Budget(source.size, limits), visitor);
+    return await walk.run(job.path, source, {
+      path: job.path,
+      openSibling: (name) => tryOpenSibling(job.path, name, open),
+    });
+  } finally {
+    for (const source of opened) source.close();
+  }
+}
+
+/** Reads a bundle on disk as if it were the one thing in a container. */
+async function readBundle(
+  path: string,
+  knowledge: Knowledge,
+  limits: Limits,
+  visitor?: Visitor,
+): Promise<Artifact> {
+  const entries = [...listBundle(path)];
+  const name = toBaseName(path.replace(/[/\\]+$/, ''));
+  const links = entries.flatMap(({ name: inner, link }): Fact[] =>
+    link === undefined ? [] : [{ kind: 'memberLink', name: `${name}/${inner}`, value: link }],
+  );
+  const files = entries.filter(({ link }) => link === undefined);
+  const size = files.reduce((sum, file) => sum + statSize(file.path), 0);
+  return await new Walk(knowledge, new Budget(size, limits), visitor).runFolder(path, links, function* () {
+    for (const file of files)
+      yield { name: `${name}/${file.name}`, relation: 'file', content: toContent(file.path) };
+  });
+}
+
+/** A file of a bundle; one that cannot be read is a member that says so. */
+function toContent(path: string): MemberContent {
+  try {
+    return { kind: 'source', source: openBriefly(path) };
+  } catch (error) {
+    return { kind: 'unreadable', finding: toFinding(error, 'its bytes were not looked at') };
+  }
+}
+
+function statSize(path: string): number {
+  try {
+    return openBriefly(path).size;
+  } catch (error) {
+    if (error instanceof TelltaleError) return 0;
+    throw error;
+  }
+}
+
+/** A file in the same folder. The name comes from the scanned file: only a plain one is followed. */
+function tryOpenSibling(
+  path: string,
+  name: string,
+  open: (path: string) => FileSource,
+): FileSource | undefined {
+  if (name === '' || name === '.' || name === '..' || /[/\\:\0]/.test(name)) return undefined;
+  try {
+    return open(path.slice(0, path.length - toBaseName(path).length) + name);
+  } catch (error) {
+    if (error instanceof TelltaleError) return undefined;
+    throw error;
+  }
+}
+
+/** Scans one file. Never throws: what cannot be read is told in the result. */
+export async function scanFile(job: FileJob, knowledge: Knowledge, limits: Limits): Promise<FileResult> {
+  try {
+    return toFileResult(job.path, await readArtifacts(job, knowledge, limits), knowledge.database);
+  } catch (error) {
+    return toFailedResult(job.path, error);
+  }
+}

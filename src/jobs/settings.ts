@@ -1,0 +1,21 @@
+import type { Limits } from '../bytes/budget.ts';
+
+/** How a scan is done. Plain data: it crosses to workers. */
+export interface ScanSettings {
+  /** Database folders, the first one the base. */
+  readonly databases: readonly string[];
+  readonly usesKnownBuilds: boolean;
+  readonly limits: Limits;
+  /** Worker threads; 0 scans in this thread, where a file that hangs cannot be stopped. */
+  readonly jobs: number;
+}
+
+/** One file to scan. Plain data: it crosses to a worker. */
+export interface FileJob {
+  /** As the person gave it, and as it is shown. */
+  readonly path: string;
+  /** The bytes of the path, where the text would not lead back to the file. */
+  readonly rawPath?: Uint8Array;
+  /** A folder that is one program. */
+  readonly isBundle?: boolean;
+}

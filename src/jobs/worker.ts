@@ -1,0 +1,34 @@
+import { TelltaleError } from '../bytes/errors.ts';
+import { type Knowledge, toKnowledge } from '../scan/knowledge.ts';
+import { loadDatabase } from '../signatures/load.ts';
+import type { FileResult } from '../verdict/model.ts';
+import { type DatabaseDescription, toDescription } from './description.ts';
+import { scanFile } from './scan-file.ts';
+import type { FileJob, ScanSettings } from './settings.ts';
+
+/** What a worker is given: a file to scan, or the question what its database is. */
+export interface WorkerTask {
+  readonly settings: ScanSettings;
+  /** Absent when only the database is asked for. */
+  readonly job?: FileJob;
+}
+
+/** What a worker answers. Errors do not keep their class between threads, so a bad database is an answer as well. */
+export type WorkerAnswer =
+  | { readonly kind: 'result'; readonly result: FileResult }
+  | { readonly kind: 'database'; readonly description: DatabaseDescription }
+  | { readonly kind: 'bad-database'; readonly message: string };
+
+let knowledge: Knowledge | undefined;
+
+/** Runs in a worker thread: one file a task; the database is loaded once, with the settings of the first task. */
+export default async function run({ job, settings }: WorkerTask): Promise<WorkerAnswer> {
+  try {
+    knowledge ??= toKnowledge(loadDatabase(settings.databases), settings.usesKnownBuilds);
+  } catch (error) {
+    if (error instanceof TelltaleError) return { kind: 'bad-database', message: error.message };
+    throw error;
+  }
+  if (job === undefined) return { kind: 'database', description: toDescription(knowledge.database) };
+  return { kind: 'result', result: await scanFile(job, knowledge, settings.limits) };
+}
