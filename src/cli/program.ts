@@ -1,0 +1,157 @@
+import { Command, Option } from 'commander';
+import {
+  collect,
+  parseBytes,
+  parseCount,
+  parseFailOn,
+  parseSeconds,
+  parseWhole,
+  type SharedOptions,
+} from './arguments.ts';
+import type { DatabaseOptions } from './commands/db.ts';
+import type { ExplainOptions } from './commands/explain.ts';
+import type { ExtractOptions } from './commands/extract.ts';
+import type { InspectOptions } from './commands/inspect.ts';
+import type { LookupOptions } from './commands/lookup.ts';
+import type { ScanOptions } from './commands/scan.ts';
+import { type ExitName, exitCodes } from './exit-codes.ts';
+import { readVersion } from '../platform/shipped.ts';
+import { createTerminal } from './terminal.ts';
+
+/**
+ * The command line. Commands are imported when they run, so that `--version` costs nothing.
+ *
+ * @param finish - is told how the command ended
+ */
+export function createProgram(finish: (name: ExitName) => void): Command {
+  const program = new Command('telltale')
+    .description('Which build is this, really, and how do you know?')
+    .version(readVersion())
+    .showHelpAfterError('(telltale --help shows how)')
+    .addHelpText('after', `\nExit codes:\n${toExitTable()}`);
+
+  withLimits(withDatabase(program.command('scan')))
+    .description('judge files, and everything inside them')
+    .argument('<path...>', 'files and folders; - reads a list of paths from standard input')
+    .addOption(
+      new Option('--format <format>', 'how the report is written')
+        .choices(['text', 'json', 'ndjson'])
+        .default('text'),
+    )
+    .option(
+      '--output <file>',
+      'write the report there; FORMAT=FILE writes one more beside it (repeatable)',
+      collect,
+    )
+    .option(
+      '--fail-on <list>',
+      'verdicts that give exit code 1 (default: impostor,modified,variant), or none',
+      parseFailOn,
+    )
+    .addOption(new Option('--require <verdict>', 'everything else gives exit code 1').choices(['official']))
+    .option(
+      '--jobs <number>',
+      'files at once (default: one a processor); 0 scans without worker threads',
+      parseCount,
+    )
+    .option('-v, --verbose', 'everything: all telltales, full digests, all sources')
+    .option('-q, --quiet', 'only files that are not in order; no progress')
+    .action(async (paths: readonly string[], options: ScanOptions) => {
+      const { runScan } = await import('./commands/scan.ts');
+      finish(await runScan(paths, options, createTerminal(options.quiet ?? false)));
+    });
+
+  withLimits(withDatabase(program.command('inspect')))
+    .description('show what is inside a file, without judging it')
+    .argument('<file>')
+    .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
+    .option('-v, --verbose', 'all facts and regions')
+    .action(async (path: string, options: InspectOptions) => {
+      const { runInspect } = await import('./commands/inspect.ts');
+      finish(await runInspect(path, options, createTerminal(false)));
+    });
+
+  withLimits(withDatabase(program.command('extract')))
+    .description('write one member of a file, safely')
+    .argument('<file>')
+    .argument('<member>', 'its nested path, as inspect and scan show it')
+    .option(
+      '-o, --output <file>',
+      'where to write it; - is standard output (default: its own name, in this folder)',
+    )
+    .option('-f, --force', 'write over a file that is there')
+    .option('--number <number>', 'which one, where several members have that path', parseWhole)
+    .action(async (path: string, member: string, options: ExtractOptions) => {
+      const { runExtract } = await import('./commands/extract.ts');
+      finish(await runExtract(path, member, options, createTerminal(false)));
+    });
+
+  withDatabase(program.command('lookup'))
+    .description('look digests up in the ledger of known builds')
+    .argument(
+      '<digest...>',
+      'md5, sha1, sha256 or sha512; - reads the first word of each line of standard input',
+    )
+    .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
+    .action(async (digests: readonly string[], options: LookupOptions) => {
+      const { runLookup } = await import('./commands/lookup.ts');
+      finish(runLookup(digests, options, createTerminal(false)));
+    });
+
+  withDatabase(program.command('explain'))
+    .description('what the database says of a variant or an indicator, and who says so')
+    .argument('<id>', 'id of a variant or an indicator, as a report names it')
+    .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
+    .action(async (id: string, options: ExplainOptions) => {
+      const { runExplain } = await import('./commands/explain.ts');
+      finish(runExplain(id, options, createTerminal(false)));
+    });
+
+  const database = program.command('db').description('look after a signature database');
+  withDatabase(database.command('check'))
+    .description('whether it can be loaded, and whether its indicators do what their tests say')
+    .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
+    .action(async (options: DatabaseOptions) => {
+      const { runDatabaseCheck } = await import('./commands/db.ts');
+      finish(runDatabaseCheck(options, createTerminal(false)));
+    });
+  withDatabase(database.command('stats'))
+    .description('what it holds')
+    .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
+    .action(async (options: DatabaseOptions) => {
+      const { runDatabaseStatistics } = await import('./commands/db.ts');
+      finish(runDatabaseStatistics(options, createTerminal(false)));
+    });
+
+  return program;
+}
+
+function withDatabase(command: Command): Command {
+  return command
+    .option(
+      '--database <folder>',
+      'a database of your own, added to the one that ships (repeatable)',
+      collect,
+    )
+    .option('--only-database', 'leave out the database that ships')
+    .option('--no-known-builds', 'judge without the ledger of known builds');
+}
+
+/** Each option is a field of {@link SharedOptions}. */
+function withLimits(command: Command): Command {
+  return command
+    .option('--max-bytes <size>', 'unpacked bytes for one file, e.g. 4G', parseBytes)
+    .option('--max-ratio <times>', 'unpacked bytes over the size of the file', parseWhole)
+    .option('--max-members <number>', 'members in one file, at all depths', parseWhole)
+    .option('--max-depth <number>', 'containers inside containers', parseWhole)
+    .option('--max-memory <size>', 'the largest unpacked member that is kept in memory', parseBytes)
+    .option('--timeout <seconds>', 'for one file', parseSeconds);
+}
+
+function toExitTable(): string {
+  return Object.values(exitCodes)
+    .map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`)
+    .join('\n');
+}
+
+export type { SharedOptions };
