@@ -13,7 +13,7 @@ import type { DigestAlgorithm } from '../platform/digests.ts';
 import { appleAnchors, type AppleLeaf, readAppleLeaf } from './apple-certificates.ts';
 import { checkSigner, cmsOids, parseSignedData, type SignedData, type SignerInfo } from './cms.ts';
 import { tags, toDamage, toIsoTime, toMalformed } from './der.ts';
-import { toSentence } from './judgement.ts';
+import { noteValidity, toSentence } from './judgement.ts';
 import {
   type AuthenticityProblem,
   type PinMatch,
@@ -177,19 +177,7 @@ export function checkCms(
   for (const problem of chain?.problems ?? []) {
     problems.push(toProblem('chain-invalid', `${toSentence(problem)}.`, signer.offset));
   }
-  const expiredAtSigning =
-    leaf === undefined || signingTime === undefined
-      ? undefined
-      : signingTime < leaf.notBefore || signingTime > leaf.notAfter;
-  if (expiredAtSigning === true && leaf !== undefined) {
-    problems.push(
-      toProblem(
-        'outside-validity',
-        `The certificate was valid from ${leaf.summary.notBefore} to ${leaf.summary.notAfter}, not when the file was signed.`,
-        signer.offset,
-      ),
-    );
-  }
+  const expiredAtSigning = noteValidity(leaf, signingTime, signer.offset, problems);
   const identity = identify(leaf, chain, signature, primary, publishers, {
     signingTime,
     expired: expiredAtSigning === true,

@@ -11,7 +11,7 @@ import type { DigestAlgorithm } from '../platform/digests.ts';
 import type { Range, SignatureBlob } from './certificate-table.ts';
 import { checkSigner, cmsOids, type SignedData, type SignerInfo, toSignedData } from './cms.ts';
 import { type DerElement, toDamage, toIsoTime, toMalformed } from './der.ts';
-import { type CheckedSignature, toSentence } from './judgement.ts';
+import { type CheckedSignature, noteValidity, toSentence } from './judgement.ts';
 import { type AuthenticityProblem, type SignatureOutcome, type SignatureResult, toProblem } from './model.ts';
 import { matchPins, type PublisherPins } from './publisher-pins.ts';
 import { type IndirectData, parseIndirectData, parseProgramInfo, spcOids } from './spc.ts';
@@ -241,19 +241,7 @@ export function checkSignature(
       ),
     );
   }
-  const expiredAtSigning =
-    leaf === undefined || signingTime === undefined
-      ? undefined
-      : signingTime < leaf.notBefore || signingTime > leaf.notAfter;
-  if (expiredAtSigning === true && leaf !== undefined) {
-    problems.push(
-      toProblem(
-        'outside-validity',
-        `The certificate was valid from ${leaf.summary.notBefore} to ${leaf.summary.notAfter}, not when the file was signed.`,
-        signer.offset,
-      ),
-    );
-  }
+  const expiredAtSigning = noteValidity(leaf, signingTime, signer.offset, problems);
   noteUnusedCertificates(
     pending,
     [...(chain?.certificates ?? []), ...timestamps.flatMap(({ used }) => used)],

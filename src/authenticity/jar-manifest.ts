@@ -6,6 +6,7 @@
  * Read as Android reads them: a line that begins with a space goes on with the one before, any line end, sections behind
  * empty lines. A name or value may have spaces at its ends.
  */
+import { joinBytes } from '../bytes/byte-source.ts';
 import { TelltaleError } from '../bytes/errors.ts';
 import type { DigestAlgorithm } from '../platform/digests.ts';
 
@@ -100,7 +101,7 @@ function* readSections(bytes: Uint8Array): Generator<ManifestSection> {
         pieces.push(bytes.subarray(at + 1, more.end));
         at = more.next;
       }
-      attributes.push(toAttribute(decoder.decode(join(pieces))));
+      attributes.push(toAttribute(decoder.decode(joinBytes(pieces))));
     }
     count += 1;
     if (count > sectionsMax) {
@@ -119,18 +120,6 @@ function readLine(bytes: Uint8Array, start: number): { readonly end: number; rea
   if (end === bytes.length) return { end, next: end };
   const isPair = bytes[end] === carriageReturn && bytes[end + 1] === lineFeed;
   return { end, next: end + (isPair ? 2 : 1) };
-}
-
-function join(pieces: readonly Uint8Array[]): Uint8Array {
-  const [first] = pieces;
-  if (pieces.length === 1 && first !== undefined) return first;
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 function toAttribute(line: string): readonly [string, string] {

@@ -1,5 +1,12 @@
 /** What all signatures of a file say together. Rules: {@link judgeIntegrity}, {@link judgeSigner}. */
-import type { Integrity, SignatureResult, SignerStatus } from './model.ts';
+import {
+  type AuthenticityProblem,
+  type Integrity,
+  type SignatureResult,
+  type SignerStatus,
+  toProblem,
+} from './model.ts';
+import type { Certificate } from './x509.ts';
 
 /** A result with what only the judgement of the whole file needs. */
 export interface CheckedSignature {
@@ -13,6 +20,29 @@ export interface CheckedSignature {
 
 export function toSentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/**
+ * Whether a file was signed outside of the time for which the signer's certificate was valid, which becomes a
+ * problem. Undefined when the certificate or the time is not known.
+ *
+ * @param signingTime - milliseconds since 1970
+ * @param offset - of the signer in the file
+ */
+export function noteValidity(
+  leaf: Certificate | undefined,
+  signingTime: number | undefined,
+  offset: number,
+  problems: AuthenticityProblem[],
+): boolean | undefined {
+  if (leaf === undefined || signingTime === undefined) return undefined;
+  const isOutside = signingTime < leaf.notBefore || signingTime > leaf.notAfter;
+  if (isOutside) {
+    const { notBefore, notAfter } = leaf.summary;
+    const message = `The certificate was valid from ${notBefore} to ${notAfter}, not when the file was signed.`;
+    problems.push(toProblem('outside-validity', message, offset));
+  }
+  return isOutside;
 }
 
 /** What beside its signatures decides whether a file is intact. */

@@ -79,3 +79,16 @@ export function* readChunks(source: ByteSource, bytesPerChunk = 1 << 20): Genera
     yield source.read(offset, Math.min(bytesPerChunk, source.size - offset));
   }
 }
+
+/** Pieces put together; a single piece is handed back as it is. */
+export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces;
+  if (pieces.length === 1 && first !== undefined) return first;
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let filled = 0;
+  for (const piece of pieces) {
+    whole.set(piece, filled);
+    filled += piece.length;
+  }
+  return whole;
+}

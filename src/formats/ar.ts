@@ -4,11 +4,11 @@
  * Specification: https://manpages.debian.org/bookworm/dpkg-dev/deb.5.en.html (deb),
  * https://sourceware.org/binutils/docs/binutils/ar.html (GNU), https://man.freebsd.org/cgi/man.cgi?query=ar&sektion=5.
  */
-import { type ByteSource, readUpTo, sliceSource, toByteSource } from '../bytes/byte-source.ts';
+import { type ByteSource, joinBytes, readUpTo, sliceSource, toByteSource } from '../bytes/byte-source.ts';
 import { toLatin1 } from '../bytes/cursor.ts';
 import { TelltaleError } from '../bytes/errors.ts';
 import { inflate } from '../platform/inflate.ts';
-import { toQuotedName, tryDescribeUnsafeName } from './member-name.ts';
+import { toQuotedName, tryFindUnsafeName } from './member-name.ts';
 import type { Fact, Format, Member, ReadContext, Reading } from './model.ts';
 import { readTarEntries, type TarEntry } from './tar.ts';
 import { decodeZipText } from './zip/records.ts';
@@ -119,16 +119,8 @@ function toReading(
 ): Reading {
   for (const entry of entries) {
     facts.push({ kind: 'memberName', value: entry.name, offset: entry.dataOffset });
-    const danger = tryDescribeUnsafeName(entry.name);
-    if (danger !== undefined) {
-      context.report({
-        code: 'malformed/name',
-        message: `holds a member whose name ${danger}: ${toQuotedName(entry.name)}`,
-        offset: entry.dataOffset,
-        consequence: 'nothing is written here, but other software may write outside its folder',
-        incomplete: false,
-      });
-    }
+    const unsafe = tryFindUnsafeName(entry.name, entry.dataOffset);
+    if (unsafe !== undefined) context.report(unsafe);
   }
   return {
     facts,
@@ -187,13 +179,7 @@ async function readControlFiles(
       // The member is walked by itself, and what is wrong with it is said there. What was decoded counts here.
       if (!(error instanceof TelltaleError) || error.code.startsWith('limit/')) throw error;
     }
-    const bytes = new Uint8Array(length);
-    let position = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, position);
-      position += chunk.length;
-    }
-    tar = toByteSource(bytes);
+    tar = toByteSource(joinBytes(chunks));
   }
   const silent: ReadContext = { budget: context.budget, report: () => {} };
   let control: string | undefined;

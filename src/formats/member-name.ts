@@ -3,6 +3,8 @@
  * to different software. Names are never used as paths here; this only describes them.
  */
 
+import type { Finding } from './model.ts';
+
 /** The longest name that is quoted in a message, in characters. */
 const quotedCharacters = 120;
 
@@ -21,3 +23,19 @@ export function tryDescribeUnsafeName(name: string): string | undefined {
 export function toQuotedName(name: string): string {
   return name.length <= quotedCharacters ? `"${name}"` : `"${name.slice(0, quotedCharacters)}…"`;
 }
+
+/** A finding about a member whose name is unsafe, or undefined when it is not. @param offset - of the member */
+export function tryFindUnsafeName(name: string, offset?: number): Finding | undefined {
+  const danger = tryDescribeUnsafeName(name);
+  if (danger === undefined) return undefined;
+  return {
+    code: 'malformed/name',
+    message: `holds a member whose name ${danger}: ${toQuotedName(name)}`,
+    ...(offset === undefined ? {} : { offset }),
+    consequence: unsafeNameConsequence,
+    incomplete: false,
+  };
+}
+
+export const unsafeNameConsequence =
+  'nothing is written here, but other software may write outside its folder';

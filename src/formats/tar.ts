@@ -6,7 +6,7 @@
  */
 import { type ByteSource, readUpTo, sliceSource } from '../bytes/byte-source.ts';
 import { cutAtZero, toLatin1 } from '../bytes/cursor.ts';
-import { toQuotedName, tryDescribeUnsafeName } from './member-name.ts';
+import { toQuotedName, tryFindUnsafeName } from './member-name.ts';
 import type { Fact, Format, Member, ReadContext } from './model.ts';
 import { decodeZipText } from './zip/records.ts';
 
@@ -205,16 +205,8 @@ export const tarFormat: Format = {
     const entries = [...readTarEntries(source, context)];
     for (const entry of entries) {
       facts.push({ kind: 'memberName', value: entry.name, offset: entry.headerOffset });
-      const danger = tryDescribeUnsafeName(entry.name);
-      if (danger !== undefined) {
-        context.report({
-          code: 'malformed/name',
-          message: `holds a member whose name ${danger}: ${toQuotedName(entry.name)}`,
-          offset: entry.headerOffset,
-          consequence: 'nothing is written here, but other software may write outside its folder',
-          incomplete: false,
-        });
-      }
+      const unsafe = tryFindUnsafeName(entry.name, entry.headerOffset);
+      if (unsafe !== undefined) context.report(unsafe);
     }
     return {
       facts,

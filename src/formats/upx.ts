@@ -29,7 +29,8 @@
 import { readUpTo } from '../bytes/byte-source.ts';
 import { Cursor } from '../bytes/cursor.ts';
 import { TelltaleError } from '../bytes/errors.ts';
-import { findAdler32, toAdler32 } from './codecs/adler32.ts';
+import { adler32 } from '../platform/inflate.ts';
+import { findAdler32 } from './codecs/adler32.ts';
 import { isKnownFilter, undoCallTrick } from './codecs/call-trick.ts';
 import type { Decoded } from './codecs/decoded.ts';
 import { decodeLzmaInto } from './codecs/lzma.ts';
@@ -280,7 +281,7 @@ function findPackHeader(image: PeImage): PackHeader | undefined {
     if (candidates > candidatesMaximum) break;
     const bytes = readUpTo(image.source, offset + packHeaderBytes, header.compressedBytes);
     const isPayloadRight =
-      bytes.length === header.compressedBytes && toAdler32(bytes) === header.compressedAdler;
+      bytes.length === header.compressedBytes && adler32(bytes) === header.compressedAdler;
     if (isPayloadRight) return header;
     if (header.isChecksumRight) best ??= header;
   }
@@ -413,7 +414,7 @@ function readPayload(image: PeImage, header: PackHeader, context: ReadContext): 
   const { source } = image;
   const offset = header.offset + packHeaderBytes;
   const bytes = readUpTo(source, offset, header.compressedBytes);
-  const actual = toAdler32(bytes);
+  const actual = adler32(bytes);
   if (bytes.length === header.compressedBytes && actual === header.compressedAdler) {
     return { bytes, offset, isRight: true };
   }
@@ -500,7 +501,7 @@ function checkDecoded(
     });
     return false;
   }
-  if (toAdler32(unpacked) === header.uncompressedAdler) return true;
+  if (adler32(unpacked) === header.uncompressedAdler) return true;
   context.report({
     code: 'malformed/checksum',
     message: 'its unpacked program does not match the checksum in the UPX header',

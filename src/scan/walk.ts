@@ -5,7 +5,7 @@ import type { Authenticity } from '../authenticity/model.ts';
 import { verifyMachO } from '../authenticity/apple-code-signature.ts';
 import { verifyMsi } from '../authenticity/msi-signature.ts';
 import type { Budget } from '../bytes/budget.ts';
-import { type ByteSource, readChunks, readUpTo, toByteSource } from '../bytes/byte-source.ts';
+import { type ByteSource, joinBytes, readChunks, readUpTo, toByteSource } from '../bytes/byte-source.ts';
 import { carve, findUnexplained } from '../formats/carve.ts';
 import { identify, tryFindMismatch } from '../formats/index.ts';
 import type {
@@ -705,7 +705,7 @@ class Intake {
   /** As {@link finish}, over the bytes that were kept. */
   finishKept(): Contents {
     if (this.#chunks === undefined) return this.finish(undefined);
-    const kept = join(this.#chunks, this.#size);
+    const kept = joinBytes(this.#chunks);
     return { ...this.finish(toByteSource(kept)), bytesHeld: kept.length };
   }
 }
@@ -764,16 +764,4 @@ class Basin {
 
 async function* toAsync(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* chunks;
-}
-
-function join(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const [first] = chunks;
-  if (chunks.length === 1 && first !== undefined) return first;
-  const whole = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
 }

@@ -41,15 +41,6 @@ export const valueTypes = {
   boolean: 0x12,
 } as const;
 
-/** Whether bytes begin like binary XML; the type itself is forged in some files, and Android does not look at it. */
-export function isBinaryXml(head: Uint8Array): boolean {
-  if (head.length < 12) return false;
-  const cursor = new Cursor(head, 2);
-  const headerSize = cursor.u16();
-  cursor.skip(4);
-  return headerSize === 8 && cursor.u16() === chunkTypes.stringPool;
-}
-
 /**
  * The elements of a binary XML file, in their order. Damage is reported and reading goes on with the next chunk.
  *

@@ -1,26 +1,9 @@
 /**
- * Adler-32, the checksum of zlib (RFC 1950, section 8.2) and of UPX.
+ * Looking for data by its Adler-32, the checksum of zlib (RFC 1950, section 8.2) and of UPX.
  */
+import { adler32 } from '../../platform/inflate.ts';
 
 const modulus = 65_521;
-/** As many bytes as can be summed before the sums leave 32 bits. */
-const bytesPerReduction = 5552;
-
-/** The checksum as an unsigned 32-bit number, continuing from `start`. */
-export function toAdler32(bytes: Uint8Array, start = 1): number {
-  let low = start & 0xffff;
-  let high = start >>> 16;
-  for (let offset = 0; offset < bytes.length; offset += bytesPerReduction) {
-    const end = Math.min(offset + bytesPerReduction, bytes.length);
-    for (let i = offset; i < end; i += 1) {
-      low += bytes[i] ?? 0;
-      high += low;
-    }
-    low %= modulus;
-    high %= modulus;
-  }
-  return ((high << 16) | low) >>> 0;
-}
 
 /**
  * Looks for a range of `length` bytes with this checksum, sliding over `bytes` in linear time.
@@ -29,7 +12,7 @@ export function toAdler32(bytes: Uint8Array, start = 1): number {
  */
 export function findAdler32(bytes: Uint8Array, length: number, checksum: number): number | undefined {
   if (length <= 0 || length > bytes.length) return undefined;
-  const first = toAdler32(bytes.subarray(0, length));
+  const first = adler32(bytes.subarray(0, length));
   let low = first & 0xffff;
   let high = first >>> 16;
   const wantedLow = checksum & 0xffff;

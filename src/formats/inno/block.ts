@@ -6,7 +6,7 @@
  * @see https://github.com/dscharrer/innoextract `src/stream/block.cpp`
  */
 import type { Budget } from '../../bytes/budget.ts';
-import { type ByteSource, readUpTo, toByteSource } from '../../bytes/byte-source.ts';
+import { type ByteSource, joinBytes, readUpTo, toByteSource } from '../../bytes/byte-source.ts';
 import { Cursor } from '../../bytes/cursor.ts';
 import { decodeDeflate } from '../../bytes/deflate.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
@@ -78,7 +78,7 @@ export function readBlock(source: ByteSource, offset: number, version: InnoVersi
     // Offsets inside the compressed stream mean nothing to anyone.
     note(new TelltaleError(error.code, error.message, { offset }));
   }
-  return { bytes: join(decoded), end, fault };
+  return { bytes: joinBytes(decoded), end, fault };
 }
 
 /** Offset of the first byte behind a block, by its header alone; undefined when the header is damaged. */
@@ -94,16 +94,6 @@ export function tryFindBlockEnd(
     if (error instanceof TelltaleError) return undefined;
     throw error;
   }
-}
-
-function join(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let filled = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, filled);
-    filled += chunk.length;
-  }
-  return bytes;
 }
 
 type Compression = 'stored' | 'zlib' | 'lzma';
@@ -188,7 +178,7 @@ function* decodePieces(
       yield* pieces;
       return;
     case 'zlib': {
-      const stream = toByteSource(join([...pieces]));
+      const stream = toByteSource(joinBytes([...pieces]));
       if (!isZlibHeader(readUpTo(stream, 0, 2))) {
         throw new TelltaleError('malformed/header', 'has setup data without a zlib header');
       }

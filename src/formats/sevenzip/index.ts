@@ -10,7 +10,7 @@ import { type ByteSource, readUpTo, sliceSource, toByteSource } from '../../byte
 import { Cursor, toHex } from '../../bytes/cursor.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { loadSevenZip } from '../../platform/sevenzip-module.ts';
-import { toQuotedName, tryDescribeUnsafeName } from '../member-name.ts';
+import { toQuotedName, tryFindUnsafeName, unsafeNameConsequence } from '../member-name.ts';
 import type { Fact, Format, FormatNature, ReadContext, Reading } from '../model.ts';
 import {
   atStart,
@@ -367,22 +367,16 @@ function toFacts(items: readonly ListedItem[], context: ReadContext): readonly F
     const detail = target === undefined ? { kind } : { kind, target };
     facts.push({ kind: 'memberName', value: name, ...(kind === 'link' ? { detail } : {}) });
     if (isEncrypted) methods.add(method);
-    const danger = tryDescribeUnsafeName(name);
-    if (danger === undefined) continue;
+    const unsafe = tryFindUnsafeName(name);
+    if (unsafe === undefined) continue;
     unsafeNames += 1;
-    if (unsafeNames > unsafeNamesMax) continue;
-    context.report({
-      code: 'malformed/name',
-      message: `holds a member whose name ${danger}: ${toQuotedName(name)}`,
-      consequence: 'nothing is written here, but other software may write outside its folder',
-      incomplete: false,
-    });
+    if (unsafeNames <= unsafeNamesMax) context.report(unsafe);
   }
   if (unsafeNames > unsafeNamesMax) {
     context.report({
       code: 'malformed/name',
       message: `holds ${unsafeNames} members with such names; the others are not listed here`,
-      consequence: 'nothing is written here, but other software may write outside its folder',
+      consequence: unsafeNameConsequence,
       incomplete: false,
     });
   }
