@@ -18,7 +18,7 @@ import type { Fact, Finding, Format, Member } from '../../src/formats/model.ts';
 import { msiFormat, msmFormat, mspFormat } from '../../src/formats/msi.ts';
 import { type MsiDatabase, parseMsi } from '../../src/formats/msi/database.ts';
 import { decodeStreamName, encodeStreamName } from '../../src/formats/msi/stream-name.ts';
-import { readSummary, tryIsoTime } from '../../src/formats/msi/summary.ts';
+import { readSummary, summaryBytesMax, tryIsoTime } from '../../src/formats/msi/summary.ts';
 import { openFile } from '../../src/platform/files.ts';
 import { corpus } from '../corpus.ts';
 import { mutate } from '../mutation.ts';
@@ -528,6 +528,11 @@ describe('when summary information is malformed', () => {
     return buffer;
   };
 
+  const padded = (size: number): Buffer => {
+    const start = head(20, 1, 14, 16, 3, 200);
+    return Buffer.concat([start, Buffer.alloc(size - start.length)]);
+  };
+
   it.each<[string, Uint8Array, string[], number]>([
     ['no property set', Buffer.alloc(100), ['malformed/header'], 0],
     ['an empty one', new Uint8Array(0), ['malformed/out-of-range'], 0],
@@ -538,6 +543,8 @@ describe('when summary information is malformed', () => {
     ['a time at the end of time', head(28, 1, 12, 16, 64, 0xffffffff, 0xffffffff), [], 0],
     ['an unknown type', head(20, 1, 4, 16, 8), [], 0],
     ['a number', head(20, 1, 14, 16, 3, 200), [], 1],
+    ['a number in 64 KiB', padded(summaryBytesMax), [], 1],
+    ['a number in more than that', padded(summaryBytesMax + 1), ['limit/memory'], 1],
   ])('%s', (_name, bytes, codes, count) => {
     expect(summaryOf(bytes)).toEqual({ codes, count });
   });

@@ -7,15 +7,16 @@
  * Read: VT_I2, VT_I4, VT_UI4, VT_LPSTR, VT_LPWSTR, VT_FILETIME of the first property set.
  * Not supported: vectors, dictionaries, other property sets; an installer package has none.
  */
-import type { ByteSource } from '../../bytes/byte-source.ts';
+import { type ByteSource, sliceSource } from '../../bytes/byte-source.ts';
 import { Cursor, cutAtZero, toUtf16 } from '../../bytes/cursor.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
 import type { Finding } from '../model.ts';
 import { decodeText } from './code-page.ts';
 
-/** A property set of a package has under 2 KiB. */
-export const summaryBytesMax = 1024 * 1024;
+/** The property set of a package has under 2 KiB; its values may overlap, so all of them together are bounded too. */
+export const summaryBytesMax = 64 * 1024;
 const propertiesMax = 256;
+const unknownSummary = 'title, author and code of the package, or some of them, are not known';
 
 /** Names of the properties, as the documentation of Windows Installer calls them. */
 const propertyNames: Readonly<Record<number, string>> = {
@@ -63,8 +64,16 @@ export function tryIsoTime(fileTime: bigint): string | undefined {
 export function readSummary(stream: ByteSource, report: (finding: Finding) => void): SummaryInformation {
   const properties: SummaryProperty[] = [];
   let codePage: number | undefined;
+  if (stream.size > summaryBytesMax) {
+    report({
+      code: 'limit/memory',
+      message: `has summary information of ${stream.size} bytes; the first ${summaryBytesMax} are read`,
+      consequence: unknownSummary,
+      incomplete: true,
+    });
+  }
   try {
-    const cursor = new Cursor(stream);
+    const cursor = new Cursor(sliceSource(stream, 0, Math.min(stream.size, summaryBytesMax)));
     if (cursor.u16() !== 0xfffe) {
       throw new TelltaleError('malformed/header', 'is no property set', { offset: 0 });
     }
@@ -98,7 +107,7 @@ export function readSummary(stream: ByteSource, report: (finding: Finding) => vo
     report({
       code: error.code,
       message: `has summary information that could not be read: ${error.message}`,
-      consequence: 'title, author and code of the package, or some of them, are not known',
+      consequence: unknownSummary,
       incomplete: true,
     });
   }
