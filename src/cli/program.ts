@@ -16,6 +16,7 @@ import type { LookupOptions } from './commands/lookup.ts';
 import type { ScanOptions } from './commands/scan.ts';
 import { type ExitName, exitCodes } from './exit-codes.ts';
 import { readVersion } from '../platform/shipped.ts';
+import { reportFormats } from '../report/reporters.ts';
 import { createTerminal } from './terminal.ts';
 
 /**
@@ -34,9 +35,7 @@ export function createProgram(finish: (name: ExitName) => void): Command {
     .description('judge files, and everything inside them')
     .argument('<path...>', 'files and folders; - reads a list of paths from standard input')
     .addOption(
-      new Option('--format <format>', 'how the report is written')
-        .choices(['text', 'json', 'ndjson'])
-        .default('text'),
+      new Option('--format <format>', 'how the report is written').choices(reportFormats).default('text'),
     )
     .option(
       '--output <file>',

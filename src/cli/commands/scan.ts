@@ -9,9 +9,9 @@ import { toFailedResult } from '../../jobs/failed.ts';
 import type { FileJob } from '../../jobs/settings.ts';
 import { listFiles } from '../../platform/folders.ts';
 import { toVisible } from '../../report/escape.ts';
-import { toJson, toNdjsonLine, toNdjsonSummary } from '../../report/json.ts';
 import { type ScanReport, summarize } from '../../report/model.ts';
-import { type TextOptions, toFileText, toSummaryText } from '../../report/text.ts';
+import { loadReporter, type ReportFormat, reportFormats, toWhole } from '../../report/reporters.ts';
+import type { TextOptions } from '../../report/text.ts';
 import { shortenMiddle } from '../../report/width.ts';
 import type { FileResult } from '../../verdict/model.ts';
 import { defaultPolicy, findViolations, type Policy } from '../../verdict/policy.ts';
@@ -20,11 +20,8 @@ import type { ExitName } from '../exit-codes.ts';
 import { readVersion, shippedDatabase } from '../../platform/shipped.ts';
 import type { Terminal } from '../terminal.ts';
 
-export const scanFormats = ['text', 'json', 'ndjson'] as const;
-export type ScanFormat = (typeof scanFormats)[number];
-
 export interface ScanOptions extends SharedOptions {
-  readonly format: ScanFormat;
+  readonly format: ReportFormat;
   readonly output?: readonly string[];
   readonly failOn?: Policy['failOn'];
   readonly require?: 'official';
@@ -65,6 +62,7 @@ export async function runScan(
     columns: terminal.columns,
     isVerbose: options.verbose ?? false,
   };
+  const reporter = outputs.stdout === undefined ? undefined : await loadReporter(outputs.stdout);
   const interruption = watchForInterrupt();
   const files: FileResult[] = [];
   let database: DatabaseDescription;
@@ -73,8 +71,9 @@ export async function runScan(
     database = await pool.describeDatabase();
     for await (const file of scanInOrder(items, (job) => pool.scan(job), jobs, interruption.signal)) {
       files.push(file);
-      if (outputs.stdout === 'ndjson') terminal.out(toNdjsonLine(file));
-      if (outputs.stdout === 'text' && isWorthALine(file, options)) terminal.out(toFileText(file, text));
+      if (reporter?.toFile !== undefined && isWorthALine(file, options)) {
+        terminal.out(reporter.toFile(file, text));
+      }
       if (items.length > 1) {
         terminal.progress(
           ` ${files.length} of ${items.length}  ${shortenMiddle(toVisible(file.path), Math.max(20, terminal.columns - 24))}`,
@@ -88,9 +87,11 @@ export async function runScan(
   }
 
   const report = toReport(files, database, options);
-  if (outputs.stdout !== undefined) terminal.out(toEnding(report, outputs.stdout, text));
-  for (const { format, path } of outputs.files)
-    writeReport(path, toWhole(report, format, { ...text, colour: new Chalk({ level: 0 }) }));
+  if (reporter !== undefined) terminal.out(reporter.toEnd(report, text));
+  const plain = { ...text, colour: new Chalk({ level: 0 }) };
+  for (const { format, path } of outputs.files) {
+    writeReport(path, toWhole(await loadReporter(format), report, plain));
+  }
   return interruption.signal.aborted ? 'interrupted' : toExit(report);
 }
 
@@ -104,17 +105,17 @@ export function toDatabases(options: SharedOptions): readonly string[] {
 }
 
 interface Outputs {
-  readonly stdout: ScanFormat | undefined;
-  readonly files: readonly { readonly format: ScanFormat; readonly path: string }[];
+  readonly stdout: ReportFormat | undefined;
+  readonly files: readonly { readonly format: ReportFormat; readonly path: string }[];
 }
 
 /** `--output FILE` moves the report into a file; `--output FORMAT=FILE` writes one more beside it. */
 function toOutputs(options: ScanOptions): Outputs {
-  const files: { format: ScanFormat; path: string }[] = [];
-  let stdout: ScanFormat | undefined = options.format;
+  const files: { format: ReportFormat; path: string }[] = [];
+  let stdout: ReportFormat | undefined = options.format;
   for (const output of options.output ?? []) {
     const equals = output.indexOf('=');
-    const format = scanFormats.find((name) => name === output.slice(0, Math.max(0, equals)));
+    const format = reportFormats.find((name) => name === output.slice(0, Math.max(0, equals)));
     if (format !== undefined) {
       files.push({ format, path: output.slice(equals + 1) });
     } else {
@@ -195,9 +196,14 @@ function watchForInterrupt(): { readonly signal: AbortSignal; stop(): void } {
   };
 }
 
-/** With --quiet, only files that are not simply in order. */
-function isWorthALine(file: FileResult, { quiet }: ScanOptions): boolean {
-  return quiet !== true || !file.complete || (file.verdict !== 'official' && file.verdict !== 'other');
+/** With --quiet, a text report names only files that are not simply in order. */
+function isWorthALine(file: FileResult, { quiet, format }: ScanOptions): boolean {
+  return (
+    quiet !== true ||
+    format !== 'text' ||
+    !file.complete ||
+    (file.verdict !== 'official' && file.verdict !== 'other')
+  );
 }
 
 function toReport(
@@ -225,28 +231,6 @@ function toReport(
     files,
     summary: summarize(files),
   };
-}
-
-function toEnding(report: ScanReport, format: ScanFormat, text: TextOptions): string {
-  switch (format) {
-    case 'text':
-      return toSummaryText(report, text);
-    case 'json':
-      return toJson(report);
-    case 'ndjson':
-      return toNdjsonSummary(report);
-  }
-}
-
-function toWhole(report: ScanReport, format: ScanFormat, text: TextOptions): string {
-  switch (format) {
-    case 'text':
-      return report.files.map((file) => toFileText(file, text)).join('') + toSummaryText(report, text);
-    case 'json':
-      return toJson(report);
-    case 'ndjson':
-      return report.files.map(toNdjsonLine).join('') + toNdjsonSummary(report);
-  }
 }
 
 function writeReport(path: string, content: string): void {

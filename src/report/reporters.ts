@@ -1,0 +1,43 @@
+import type { FileResult } from '../verdict/model.ts';
+import type { ScanReport } from './model.ts';
+import type { TextOptions } from './text.ts';
+
+/** The forms in which a scan can be reported. */
+export const reportFormats = ['text', 'json', 'ndjson'] as const;
+export type ReportFormat = (typeof reportFormats)[number];
+
+/** How a scan is reported in one form: pure functions of the results. */
+export interface Reporter {
+  /** What is said of one file as soon as it is judged; absent where the form is one document. */
+  toFile?(file: FileResult, options: TextOptions): string;
+  /** What is said when all files are judged: the whole document, or what comes after the files. */
+  toEnd(report: ScanReport, options: TextOptions): string;
+}
+
+/** Each form is imported when it is asked for, so that none costs those who do not use it. */
+const loaders: Readonly<Record<ReportFormat, () => Promise<Reporter>>> = {
+  text: async () => {
+    const { toFileText, toSummaryText } = await import('./text.ts');
+    return { toFile: toFileText, toEnd: toSummaryText };
+  },
+  json: async () => {
+    const { toJson } = await import('./json.ts');
+    return { toEnd: toJson };
+  },
+  ndjson: async () => {
+    const { toNdjsonLine, toNdjsonSummary } = await import('./json.ts');
+    return { toFile: toNdjsonLine, toEnd: toNdjsonSummary };
+  },
+};
+
+/** The reporter of a form. */
+export async function loadReporter(format: ReportFormat): Promise<Reporter> {
+  return await loaders[format]();
+}
+
+/** A whole report in one text, as it is written to a file. */
+export function toWhole(reporter: Reporter, report: ScanReport, options: TextOptions): string {
+  const { toFile } = reporter;
+  const files = toFile === undefined ? [] : report.files.map((file) => toFile(file, options));
+  return files.join('') + reporter.toEnd(report, options);
+}
