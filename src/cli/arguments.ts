@@ -1,7 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 import { defaultLimits, type Limits } from '../bytes/budget.ts';
+import { TelltaleError } from '../bytes/errors.ts';
+import { shippedDatabase } from '../platform/shipped.ts';
 import { type VerdictName, verdicts } from '../verdict/model.ts';
-import type { Policy } from '../verdict/policy.ts';
+import type { Policy, Requirements } from '../verdict/policy.ts';
 
 /** Options that several commands share, as commander hands them over. */
 export interface SharedOptions {
@@ -65,6 +67,34 @@ export function parseFailOn(value: string): Policy['failOn'] {
   });
 }
 
+/** Names of what may be required, and how the option writes it. */
+const requirable = ['product', 'variant', 'platform', 'publisher'] as const;
+
+/**
+ * `official`, `official,other`, `complete`, `known-build`, `product=skype`, `version>=7.0`, joined by commas. Several
+ * verdicts, and several values of one name, are alternatives.
+ */
+export function parseRequire(value: string, before: Requirements = {}): Requirements {
+  return value.split(',').reduce((require, part) => addRequirement(require, part.trim()), before);
+}
+
+function addRequirement(require: Requirements, word: string): Requirements {
+  const verdict = verdicts.find((name) => name === word);
+  if (verdict !== undefined) return { ...require, verdict: [...(require.verdict ?? []), verdict] };
+  if (word === 'complete') return { ...require, complete: true };
+  if (word === 'known-build') return { ...require, knownBuild: true };
+  const minimumVersion = /^version>=(\d+(?:\.\d+)*)$/.exec(word)?.[1];
+  if (minimumVersion !== undefined) return { ...require, minimumVersion };
+  const equals = word.indexOf('=');
+  const name = requirable.find((one) => one === word.slice(0, Math.max(0, equals)));
+  if (name === undefined || equals === word.length - 1) {
+    throw new InvalidArgumentError(
+      `"${word}" cannot be required; there are ${verdicts.join(', ')}, complete, known-build, version>=NUMBER, ${requirable.map((one) => `${one}=ID`).join(', ')}`,
+    );
+  }
+  return { ...require, [name]: [...(require[name] ?? []), word.slice(equals + 1)] };
+}
+
 /** For options that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
@@ -81,4 +111,13 @@ export function toLimits(options: SharedOptions): Limits {
     ...(options.maxMemory === undefined ? {} : { memberBytesInMemory: options.maxMemory }),
     ...(options.timeout === undefined ? {} : { milliseconds: options.timeout * 1000 }),
   };
+}
+
+/** Database folders: the shipped one first, unless the person leaves it out. */
+export function toDatabases(options: SharedOptions): readonly string[] {
+  const own = options.database ?? [];
+  if (options.onlyDatabase !== true) return [shippedDatabase, ...own];
+  if (own.length === 0)
+    throw new TelltaleError('usage/arguments', '--only-database needs at least one --database');
+  return own;
 }

@@ -4,6 +4,7 @@ import {
   parseBytes,
   parseCount,
   parseFailOn,
+  parseRequire,
   parseSeconds,
   parseWhole,
   type SharedOptions,
@@ -12,6 +13,7 @@ import type { DatabaseOptions } from './commands/db.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { ExtractOptions } from './commands/extract.ts';
 import type { InspectOptions } from './commands/inspect.ts';
+import type { LockOptions } from './commands/lock.ts';
 import type { LookupOptions } from './commands/lookup.ts';
 import type { ScanOptions } from './commands/scan.ts';
 import { type ExitName, exitCodes } from './exit-codes.ts';
@@ -33,7 +35,7 @@ export function createProgram(finish: (name: ExitName) => void): Command {
 
   withLimits(withDatabase(program.command('scan')))
     .description('judge files, and everything inside them')
-    .argument('<path...>', 'files and folders; - reads a list of paths from standard input')
+    .argument('[path...]', 'files and folders; - reads a list of paths from standard input')
     .addOption(
       new Option('--format <format>', 'how the report is written').choices(reportFormats).default('text'),
     )
@@ -47,7 +49,15 @@ export function createProgram(finish: (name: ExitName) => void): Command {
       'verdicts that give exit code 1 (default: impostor,modified,variant), or none',
       parseFailOn,
     )
-    .addOption(new Option('--require <verdict>', 'everything else gives exit code 1').choices(['official']))
+    .option(
+      '--require <list>',
+      'what each file must be: verdicts, complete, known-build, product=ID, variant=ID, platform=ID, publisher=ID, version>=NUMBER',
+      parseRequire,
+    )
+    .option('--policy <file>', 'the policy (default: telltale.json in this folder or above it)')
+    .option('--no-policy', 'look for no policy file')
+    .option('--locked', 'fail on files that are not as the lock has them; without paths, those of the lock')
+    .option('--lock-file <file>', 'the lock (default: telltale.lock.json in this folder or above it)')
     .option(
       '--jobs <number>',
       'files at once (default: one a processor); 0 scans without worker threads',
@@ -58,6 +68,21 @@ export function createProgram(finish: (name: ExitName) => void): Command {
     .action(async (paths: readonly string[], options: ScanOptions) => {
       const { runScan } = await import('./commands/scan.ts');
       finish(await runScan(paths, options, createTerminal(options.quiet ?? false)));
+    });
+
+  withLimits(withDatabase(program.command('lock')))
+    .description('write down digests and verdicts of files, to fail later on anything else')
+    .argument('<path...>', 'files and folders; - reads a list of paths from standard input')
+    .option('-o, --output <file>', 'where to write the lock', 'telltale.lock.json')
+    .option(
+      '--jobs <number>',
+      'files at once (default: one a processor); 0 scans without worker threads',
+      parseCount,
+    )
+    .option('-q, --quiet', 'no progress')
+    .action(async (paths: readonly string[], options: LockOptions) => {
+      const { runLock } = await import('./commands/lock.ts');
+      finish(await runLock(paths, options, createTerminal(options.quiet ?? false)));
     });
 
   withLimits(withDatabase(program.command('inspect')))

@@ -1,5 +1,6 @@
+import { toErrorFamily } from '../bytes/errors.ts';
 import type { FileResult, VerdictName } from '../verdict/model.ts';
-import type { Violation } from '../verdict/policy.ts';
+import type { PolicyOutcome, Requirements } from '../verdict/policy.ts';
 
 /** Counts over a scan. */
 export interface ScanSummary {
@@ -7,6 +8,8 @@ export interface ScanSummary {
   readonly verdicts: Readonly<Record<VerdictName, number>>;
   /** Files of which something was not read, whatever their verdict. */
   readonly incomplete: number;
+  /** Files that an interrupt left out. */
+  readonly notScanned: number;
 }
 
 /** A whole scan: what every report is a pure function of. */
@@ -19,17 +22,64 @@ export interface ScanReport {
     readonly digest: string;
     readonly usesKnownBuilds: boolean;
   };
-  readonly policy: {
-    readonly failOn: readonly string[];
-    readonly require: string | null;
-    readonly violations: readonly Violation[];
-  };
+  readonly policy: PolicyReport;
+  /** What the exit code says. */
+  readonly outcome: ScanOutcome;
   readonly files: readonly FileResult[];
   readonly summary: ScanSummary;
 }
 
-/** Counts the verdicts. */
-export function summarize(files: readonly FileResult[]): ScanSummary {
+/**
+ * From the gravest to the least: `interrupted`: not all files were scanned. `violation`: a file violates the policy.
+ * `bug`: a fault of ours. `incomplete`: nothing violates the policy, but something was not read. `ok`: none of these.
+ */
+export const scanOutcomes = ['interrupted', 'violation', 'bug', 'incomplete', 'ok'] as const;
+export type ScanOutcome = (typeof scanOutcomes)[number];
+
+/** The policy that was applied, and what it said. */
+export interface PolicyReport extends PolicyOutcome {
+  /** Path of the policy file; null when there was none. */
+  readonly file: string | null;
+  /** Path of the lock that the files were held against; null when they were not. */
+  readonly lock: string | null;
+  readonly failOn: readonly string[];
+  readonly require: Requirements;
+}
+
+/** What a scan report is made of. */
+export interface ScanParts {
+  readonly files: readonly FileResult[];
+  /** How many files there were to scan. */
+  readonly expectedFiles: number;
+  readonly isInterrupted: boolean;
+  readonly toolVersion: string;
+  readonly database: ScanReport['database'];
+  readonly policy: PolicyReport;
+}
+
+export function toScanReport(parts: ScanParts): ScanReport {
+  const { products, digest, usesKnownBuilds } = parts.database;
+  return {
+    schema: 'telltale/scan/1',
+    tool: { name: 'telltale', version: parts.toolVersion },
+    database: { products, digest, usesKnownBuilds },
+    policy: parts.policy,
+    outcome: toOutcome(parts),
+    files: parts.files,
+    summary: summarize(parts.files, parts.expectedFiles),
+  };
+}
+
+function toOutcome({ isInterrupted, policy, files }: ScanParts): ScanOutcome {
+  if (isInterrupted) return 'interrupted';
+  if (policy.violations.length > 0) return 'violation';
+  if (files.some(({ problems }) => problems.some(({ code }) => toErrorFamily(code) === 'internal'))) {
+    return 'bug';
+  }
+  return files.some(({ complete }) => !complete) ? 'incomplete' : 'ok';
+}
+
+function summarize(files: readonly FileResult[], expectedFiles: number): ScanSummary {
   const counts: Record<VerdictName, number> = {
     impostor: 0,
     modified: 0,
@@ -44,5 +94,6 @@ export function summarize(files: readonly FileResult[]): ScanSummary {
     files: files.length,
     verdicts: counts,
     incomplete: files.filter(({ complete }) => !complete).length,
+    notScanned: expectedFiles - files.length,
   };
 }

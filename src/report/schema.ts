@@ -4,6 +4,7 @@ import { errorCodes } from '../bytes/errors.ts';
 import { factKinds } from '../formats/model.ts';
 import { strengths, variantRoles } from '../signatures/schema.ts';
 import { incompleteReasons, verdicts } from '../verdict/model.ts';
+import { scanOutcomes } from './model.ts';
 
 /** The shape of `telltale/scan/1`, from which the published JSON Schema is made. */
 
@@ -239,15 +240,39 @@ export const scanSchema = z.strictObject({
     usesKnownBuilds: z.boolean(),
   }),
   policy: z.strictObject({
+    file: z.string().nullable().describe('The policy file; null when there was none'),
+    lock: z.string().nullable().describe('The lock that the files were held against'),
     failOn: z.array(z.string()),
-    require: z.string().nullable(),
-    violations: z.array(z.strictObject({ path: z.string(), rule: z.string() })),
+    require: z.strictObject({
+      verdict: z.array(z.enum(verdicts)).optional(),
+      product: z.array(z.string()).optional(),
+      variant: z.array(z.string()).optional(),
+      platform: z.array(z.string()).optional(),
+      publisher: z.array(z.string()).optional(),
+      minimumVersion: z.string().optional(),
+      knownBuild: z.boolean().optional(),
+      complete: z.boolean().optional(),
+    }),
+    violations: z.array(z.strictObject({ path: z.string(), rule: z.string(), detail: z.string() })),
+    exceptions: z
+      .array(
+        z.strictObject({
+          path: z.string(),
+          sha256: digest,
+          reason: z.string(),
+          owner: z.string(),
+          expires: z.string(),
+        }),
+      )
+      .describe('Exceptions that let a file through'),
   }),
+  outcome: z.enum(scanOutcomes).describe('What the exit code says'),
   files: z.array(file),
   summary: z.strictObject({
     files: count,
     verdicts: z.strictObject(Object.fromEntries(verdicts.map((verdict) => [verdict, count]))),
     incomplete: count,
+    notScanned: count.describe('Files that an interrupt left out'),
   }),
 });
 

@@ -79,14 +79,7 @@ export function toFileText(file: FileResult, options: TextOptions): string {
 /** The last lines: whether the policy failed, and the sum. */
 export function toSummaryText(report: ScanReport, options: TextOptions): string {
   const { colour } = options;
-  const lines: string[] = [];
-  const { violations } = report.policy;
-  if (violations.length > 0) {
-    const rules = [...new Set(violations.map(({ rule }) => rule))].sort().join(', ');
-    lines.push(
-      ` ${colour.red(`policy violated (${rules}) by ${toCount(violations.length, 'file')}`)}; telltale scan -v shows everything`,
-    );
-  }
+  const lines = toPolicyLines(report, options);
   const { summary, files } = report;
   const words = files.map(toWord);
   const parts = [...verdicts.toReversed(), 'incomplete' as const].flatMap((word) => {
@@ -95,11 +88,38 @@ export function toSummaryText(report: ScanReport, options: TextOptions): string 
   });
   const partial = summary.incomplete - words.filter((word) => word === 'incomplete').length;
   if (partial > 0) parts.push(`${partial} of them not read fully`);
+  if (summary.notScanned > 0) parts.push(`interrupted with ${summary.notScanned} more to scan`);
   const databases = report.database.products.map(({ id, revision }) => `${id} ${revision}`).join(', ');
   lines.push(
     ` ${toCount(summary.files, 'file')}: ${parts.join(', ')}    ${colour.dim(`telltale ${report.tool.version}, ${databases}`)}`,
   );
   return `${lines.join('\n')}\n`;
+}
+
+/** Which rules were violated by what; with a policy file also that none was. */
+function toPolicyLines({ policy }: ScanReport, options: TextOptions): string[] {
+  const { colour } = options;
+  const { violations, exceptions } = policy;
+  const lines: string[] = [];
+  const origin = [policy.file, policy.lock].filter((path) => path !== null).join(' and ');
+  for (const { path, reason, owner, expires } of exceptions) {
+    lines.push(toVisible(` let through   ${path}: ${reason} (${owner}, until ${expires})`));
+  }
+  if (violations.length > 0) {
+    const rules = [...new Set(violations.map(({ rule }) => rule))].sort().join(', ');
+    const count = toCount(new Set(violations.map(({ path }) => path)).size, 'file');
+    // The report of a file says its verdict already.
+    for (const { path, rule, detail } of violations) {
+      if (rule.startsWith('fail on ') && !options.isVerbose) continue;
+      lines.push(` ${colour.red(toVisible(`${rule}: ${path}: ${detail}`))}`);
+    }
+    lines.push(
+      ` ${colour.red(toVisible(`policy${origin === '' ? '' : ` of ${origin}`} violated (${rules}) by ${count}`))}; telltale scan -v shows everything`,
+    );
+  } else if (origin !== '') {
+    lines.push(toVisible(` policy of ${origin} met`));
+  }
+  return lines;
 }
 
 function toCount(count: number, noun: string): string {

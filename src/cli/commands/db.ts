@@ -4,10 +4,9 @@ import { compile } from '../../signatures/compile.ts';
 import { checkIndicatorTests, checkLiterals, type LintProblem } from '../../signatures/lint.ts';
 import { loadDatabase, type ProductDatabase, readDatabase, toProblemLine } from '../../signatures/load.ts';
 import { strengths } from '../../signatures/schema.ts';
-import type { SharedOptions } from '../arguments.ts';
+import { type SharedOptions, toDatabases } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
-import { toDatabases } from './scan.ts';
 
 export interface DatabaseOptions extends SharedOptions {
   readonly format: 'text' | 'json';

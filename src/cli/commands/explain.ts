@@ -4,10 +4,9 @@ import { toIndicatorText, toVariantText } from '../../report/explanation.ts';
 import { loadDatabase, type ProductDatabase } from '../../signatures/load.ts';
 import type { Indicator, Variant } from '../../signatures/schema.ts';
 import { toCitations } from '../../verdict/result.ts';
-import type { SharedOptions } from '../arguments.ts';
+import { type SharedOptions, toDatabases } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
-import { toDatabases } from './scan.ts';
 
 export interface ExplainOptions extends SharedOptions {
   readonly format: 'text' | 'json';

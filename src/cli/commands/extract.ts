@@ -7,10 +7,9 @@ import { toKnowledge } from '../../scan/knowledge.ts';
 import { type Artifact, pathSeparator, walkArtifacts } from '../../scan/model.ts';
 import { toBaseName } from '../../scan/names.ts';
 import { loadDatabase } from '../../signatures/load.ts';
-import { type SharedOptions, toLimits } from '../arguments.ts';
+import { type SharedOptions, toLimits, toDatabases } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
-import { toDatabases } from './scan.ts';
 
 export interface ExtractOptions extends SharedOptions {
   readonly output?: string;

@@ -7,11 +7,10 @@ import { toVisible } from '../../report/escape.ts';
 import { toKnowledge } from '../../scan/knowledge.ts';
 import { type Artifact, walkArtifacts } from '../../scan/model.ts';
 import { loadDatabase } from '../../signatures/load.ts';
-import { type SharedOptions, toLimits } from '../arguments.ts';
+import { type SharedOptions, toLimits, toDatabases } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import { readVersion } from '../../platform/shipped.ts';
 import type { Terminal } from '../terminal.ts';
-import { toDatabases } from './scan.ts';
 
 export interface InspectOptions extends SharedOptions {
   readonly format: 'text' | 'json';

@@ -3,10 +3,9 @@ import { TelltaleError } from '../../bytes/errors.ts';
 import type { DigestAlgorithm } from '../../platform/digests.ts';
 import { toSafeJson, toVisible } from '../../report/escape.ts';
 import { loadDatabase } from '../../signatures/load.ts';
-import type { SharedOptions } from '../arguments.ts';
+import { type SharedOptions, toDatabases } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
-import { toDatabases } from './scan.ts';
 
 export interface LookupOptions extends SharedOptions {
   readonly format: 'text' | 'json';

@@ -1,0 +1,101 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { TelltaleError } from '../bytes/errors.ts';
+import { defaultPolicy, type Policy, type Requirements } from '../verdict/policy.ts';
+import { lockFileName, parseLock, parsePolicy, policyFileName } from '../verdict/policy-file.ts';
+import type { Lock } from '../verdict/lock.ts';
+
+/** Options that say what a gate lets through. */
+export interface PolicyOptions {
+  readonly failOn?: Policy['failOn'];
+  readonly require?: Requirements;
+  /** A file; false looks for none; without it, it is looked for from the working folder upwards. */
+  readonly policy?: string | false;
+}
+
+/** The policy of a run, and the file that it came from, as it is shown. */
+export interface ChosenPolicy {
+  readonly policy: Policy;
+  readonly file: string | null;
+}
+
+/** The policy file with what the options put in place of its parts. @throws TelltaleError `usage/arguments` */
+export function choosePolicy(options: PolicyOptions): ChosenPolicy {
+  const { file, policy } = readPolicy(options.policy);
+  return {
+    file,
+    policy: {
+      failOn: options.failOn ?? policy.failOn,
+      require: options.require ?? policy.require,
+      exceptions: policy.exceptions,
+    },
+  };
+}
+
+function readPolicy(option: string | false | undefined): ChosenPolicy {
+  if (option === false) return { file: null, policy: defaultPolicy };
+  const path = option ?? findUpwards(policyFileName);
+  if (path === undefined) return { file: null, policy: defaultPolicy };
+  return { file: path, policy: parsePolicy(path, readTextFile(path, 'policy')) };
+}
+
+/** The nearest file of a name in the working folder or above it, relative to the working folder. */
+function findUpwards(name: string): string | undefined {
+  for (let folder = process.cwd(); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, name))) return relative(process.cwd(), join(folder, name));
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+const maxBytes = 32 * 1024 * 1024;
+
+function readTextFile(path: string, what: string): string {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TelltaleError('usage/arguments', `the ${what} ${path} cannot be read: ${reason}`);
+  }
+}
+
+/** A lock that was found, and how its paths and those of a scan go together. */
+export interface FoundLock {
+  readonly path: string;
+  readonly lock: Lock;
+  toLockPath(path: string): string;
+  /** The path of a locked file, to be scanned. */
+  toScanPath(path: string): string;
+}
+
+/** @throws TelltaleError `usage/arguments` when there is none, or none that can be used */
+export function readLock(option: string | undefined): FoundLock {
+  const path = option ?? findUpwards(lockFileName);
+  if (path === undefined) {
+    throw new TelltaleError(
+      'usage/arguments',
+      `there is no ${lockFileName} in this folder or above it; telltale lock writes one`,
+    );
+  }
+  const lock = parseLock(path, readTextFile(path, 'lock'));
+  return {
+    path,
+    lock,
+    toLockPath: createLockPath(path),
+    toScanPath: (file) => relative(process.cwd(), resolve(dirname(path), file)) || '.',
+  };
+}
+
+/** How a lock at this place writes the path of a file: from its own folder, with slashes. */
+export function createLockPath(lockPath: string): (path: string) => string {
+  const folder = dirname(resolve(lockPath));
+  return (path) => relative(folder, resolve(path)).replaceAll('\\', '/') || '.';
+}
+
+/** The day of today in UTC, or that of SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/). */
+export function readToday(): string {
+  const epoch = process.env.SOURCE_DATE_EPOCH;
+  const time = epoch !== undefined && /^\d{1,11}$/.test(epoch) ? new Date(Number(epoch) * 1000) : new Date();
+  return time.toISOString().slice(0, 10);
+}
