@@ -3,7 +3,7 @@ import type { ScanReport } from './model.ts';
 import type { TextOptions } from './text.ts';
 
 /** The forms in which a scan can be reported. */
-export const reportFormats = ['text', 'json', 'ndjson'] as const;
+export const reportFormats = ['text', 'json', 'ndjson', 'sarif', 'junit', 'github'] as const;
 export type ReportFormat = (typeof reportFormats)[number];
 
 /** How a scan is reported in one form: pure functions of the results. */
@@ -28,6 +28,9 @@ const loaders: Readonly<Record<ReportFormat, () => Promise<Reporter>>> = {
     const { toNdjsonLine, toNdjsonSummary } = await import('./json.ts');
     return { toFile: toNdjsonLine, toEnd: toNdjsonSummary };
   },
+  sarif: async () => ({ toEnd: (await import('./sarif.ts')).toSarif }),
+  junit: async () => ({ toEnd: (await import('./junit.ts')).toJunit }),
+  github: async () => ({ toEnd: (await import('./github.ts')).toAnnotations }),
 };
 
 /** The reporter of a form. */

@@ -1,0 +1,63 @@
+import { Chalk } from 'chalk';
+import { describe, expect, it } from 'vitest';
+import { buildTomSkype } from '../../fixtures/synthetic-skype.ts';
+import { buildZip } from '../../fixtures/zip-builder.ts';
+import { loadReporter, type ReportFormat, reportFormats, toWhole } from '../../src/report/reporters.ts';
+import { scanBytes } from '../end-to-end/scan-bytes.ts';
+import { toReport } from './sample-report.ts';
+
+/** What a name may carry, and what must then stand nowhere in a report. */
+const attacks: readonly (readonly [string, string, RegExp])[] = [
+  ['a control character', 'a\u0007b\u0000c', /[\u0000\u0007]/],
+  ['a terminal sequence', '\u001b[2J\u001b[31mok', /\u001b/],
+  ['a C1 control', '\u009b31mred', /\u009b/],
+  ['a terminal link', '\u001b]8;;https://evil.example\u0007click\u001b]8;;\u0007', /\u001b|\u0007/],
+  ['a right-to-left override', 'a\u202egpj.exe', /\u202e/],
+  ['an isolate and a zero-width space', '\u2067x\u2069\u200b', /[\u2066-\u2069\u200b]/],
+  ['a line break', 'x\n ✔ official     forged.exe\r', /^ ✔ official {5}forged/m],
+  ['a line separator', 'x\u2028y\u2029z\u0085', /[\u2028\u2029\u0085]/],
+  ['a workflow command', '::set-output name=x::y', /^\s*::set-output/m],
+  ['a workflow command behind a break', 'x\n::stop-commands::y', /^\s*::stop-commands/m],
+  ['an old workflow command', '##[set-env name=PATH]/evil', /##\[/],
+  ['a command of Azure and TeamCity', '##vso[task.setvariable]##teamcity[x]', /##(?:vso|teamcity)/],
+  ['HTML', '<script>alert(1)</script><img src=x onerror=alert(1)>', /<script>alert|<img src=x/],
+  ['XML', ']]><failure/>&xxe;<!--', /\]\]><failure\/>|&xxe;|<!--[^-]*$/],
+  ['an attribute', '" onmouseover="alert(1)', /" onmouseover="/],
+  ['a tag character', 'a\u{e0041}b', /\u{e0041}/u],
+];
+
+/** Forms in which markup is text like any other; elsewhere it must not come through either. */
+const plainForms: ReadonlySet<ReportFormat> = new Set(['text', 'json', 'ndjson', 'sarif', 'github']);
+const markup: ReadonlySet<string> = new Set(['HTML', 'XML', 'an attribute']);
+
+async function render(format: ReportFormat, name: string): Promise<string> {
+  const archive = buildZip({ entries: [{ name: `${name}.exe`, data: buildTomSkype() }] });
+  const files = [
+    await scanBytes(`downloads/${name}.zip`, archive),
+    await scanBytes(`downloads/${name}.cut`, archive.subarray(0, archive.length - 40)),
+  ];
+  const options = { colour: new Chalk({ level: 0 }), columns: 100, isVerbose: true };
+  return toWhole(await loadReporter(format), toReport(files), options);
+}
+
+describe.each(reportFormats)('when %s reports a file whose name is an attack', (format) => {
+  const dangerous = attacks.filter(([attack]) => !markup.has(attack) || !plainForms.has(format));
+
+  it.each(dangerous)('lets no part of %s through', async (_, name, forbidden) => {
+    const report = await render(format, name);
+    expect(report).toContain('downloads');
+    expect(report).not.toMatch(forbidden);
+  });
+
+  it('begins no line with a part of a name', async () => {
+    const report = await render(format, 'a\nFORGEDb\r\nFORGEDc\u2028FORGEDd\u0085FORGEDe\vFORGED');
+    expect(report).toContain('FORGED');
+    expect(report.split(/[\n\r\u2028\u2029\u0085\v\f]/).filter((line) => /^\s*FORGED/.test(line))).toEqual(
+      [],
+    );
+  });
+});
+
+it('is shown with markup in at least one form where markup counts', () => {
+  expect(reportFormats.filter((format) => !plainForms.has(format))).not.toEqual([]);
+});
