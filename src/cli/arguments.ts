@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { defaultLimits, type Limits } from '../bytes/budget.ts';
 import { TelltaleError } from '../bytes/errors.ts';
+import { tryReadIdentity } from '../platform/file-identity.ts';
 import { shippedDatabase } from '../platform/shipped.ts';
 import { type VerdictName, verdicts } from '../verdict/model.ts';
 import type { Policy, Requirements } from '../verdict/policy.ts';
@@ -111,6 +112,22 @@ export function toLimits(options: SharedOptions): Limits {
     ...(options.maxMemory === undefined ? {} : { memberBytesInMemory: options.maxMemory }),
     ...(options.timeout === undefined ? {} : { milliseconds: options.timeout * 1000 }),
   };
+}
+
+/** A date, a time as ISO 8601 writes it, or a file whose last change counts: nanoseconds since 1970. */
+export function parseSince(value: string): bigint {
+  const isTime = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?$/.test(
+    value,
+  );
+  const time = isTime ? Date.parse(value) : Number.NaN;
+  if (!Number.isNaN(time)) return BigInt(time) * 1_000_000n;
+  const identity = tryReadIdentity(value);
+  if (identity === undefined) {
+    throw new InvalidArgumentError(
+      'a date such as 2026-01-31, a time such as 2026-01-31T22:00Z, or a file is needed',
+    );
+  }
+  return BigInt(identity.modified);
 }
 
 /** Database folders: the shipped one first, unless the person leaves it out. */

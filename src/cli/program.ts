@@ -6,6 +6,7 @@ import {
   parseFailOn,
   parseRequire,
   parseSeconds,
+  parseSince,
   parseWhole,
   type SharedOptions,
 } from './arguments.ts';
@@ -62,6 +63,17 @@ export function createProgram(finish: (name: ExitName) => void): Command {
       '--jobs <number>',
       'files at once (default: one a processor); 0 scans without worker threads',
       parseCount,
+    )
+    .option('--resume <file>', 'keep what is done there, and go on from it when the scan was cut off')
+    .option('--cache <file>', 'keep results there; files with the same bytes are not unpacked again')
+    .option(
+      '--cache-quick',
+      'take files of the same size, times and inode for unchanged, without reading them',
+    )
+    .option(
+      '--since <when>',
+      'only files that changed or arrived since: a date, or a file of that age',
+      parseSince,
     )
     .option('-v, --verbose', 'everything: all telltales, full digests, all sources')
     .option('-q, --quiet', 'only files that are not in order; no progress')

@@ -5,16 +5,31 @@ import type { DatabaseDescription } from '../jobs/description.ts';
 import { toFailedResult } from '../jobs/failed.ts';
 import { createPool } from '../jobs/pool.ts';
 import type { FileJob } from '../jobs/settings.ts';
+import { tryReadIdentity } from '../platform/file-identity.ts';
 import { listFiles } from '../platform/folders.ts';
+import { readVersion } from '../platform/shipped.ts';
 import { toVisible } from '../report/escape.ts';
 import { shortenMiddle } from '../report/width.ts';
 import type { FileResult } from '../verdict/model.ts';
+import { toSlim } from '../verdict/slim.ts';
 import { type SharedOptions, toDatabases, toLimits } from './arguments.ts';
+import type { StoreHeader } from './result-store.ts';
+import type { StoredResults, StoreOptions } from './stored-results.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Options of every command that scans. */
-export interface ScanningOptions extends SharedOptions {
+export interface ScanningOptions extends SharedOptions, StoreOptions {
   readonly jobs?: number;
+}
+
+/** What is made of each result. */
+export interface ResultUse {
+  /** Is told each result as soon as it is its turn. */
+  onFile?(file: FileResult): void;
+  /** Whether that needs what lies in the file. */
+  readonly showsTree: boolean;
+  /** Whether what lies in the files is needed when all are scanned; otherwise it is let go, to save memory. */
+  readonly keepsTree: boolean;
 }
 
 /** What stands in the list of things to scan: a file, or what was wrong with a path. */
@@ -30,8 +45,32 @@ export interface Scanned {
   readonly isInterrupted: boolean;
 }
 
-/** The files under the paths, each path in its turn; `-` stands for a list on standard input. */
-export function* listItems(paths: readonly string[]): Generator<Item> {
+/** What is to be scanned. */
+export interface ItemList {
+  readonly items: readonly Item[];
+  /** Files that did not change since the moment that was asked for. */
+  readonly leftOut: number;
+}
+
+/**
+ * The files under the paths, each path in its turn; `-` stands for a list on standard input.
+ *
+ * @param since - nanoseconds since 1970: files whose content and entry both are older are left out
+ */
+export function listItems(paths: readonly string[], since?: bigint): ItemList {
+  const all = [...listAll(paths)];
+  const items = since === undefined ? all : all.filter((item) => !isOlder(item, since));
+  return { items, leftOut: all.length - items.length };
+}
+
+/** A copied file keeps the time of its content, so that of its entry counts as well. A bundle is always looked at. */
+function isOlder(item: Item, since: bigint): boolean {
+  if (item.kind === 'result' || item.job.isBundle === true) return false;
+  const identity = tryReadIdentity(item.job.rawPath ?? item.job.path);
+  return identity !== undefined && BigInt(identity.modified) < since && BigInt(identity.changed) < since;
+}
+
+function* listAll(paths: readonly string[]): Generator<Item> {
   for (const path of paths.flatMap((given) => (given === '-' ? readList() : [given]))) {
     for (const entry of listFiles(path, isBundleName)) {
       if (entry.kind === 'bundle') {
@@ -57,30 +96,44 @@ function readList(): readonly string[] {
 /**
  * Scans files, several at once, with progress on the terminal. An interrupt ends it in order.
  *
- * @param onFile - is told each result as soon as it is its turn
- * @throws TelltaleError `usage/database`
+ * @throws TelltaleError `usage/database`, and `usage/arguments` when a state cannot be gone on with
  */
 export async function scanItems(
   items: readonly Item[],
   options: ScanningOptions,
   terminal: Terminal,
-  onFile: (file: FileResult) => void = () => {},
+  use: ResultUse,
 ): Promise<Scanned> {
   const jobs = Math.min(options.jobs ?? availableParallelism(), Math.max(1, items.length));
+  const limits = toLimits(options);
   const pool = await createPool({
     databases: toDatabases(options),
     usesKnownBuilds: options.knownBuilds,
-    limits: toLimits(options),
+    limits,
     jobs: options.jobs === 0 ? 0 : jobs,
   });
   const interruption = watchForInterrupt();
   const files: FileResult[] = [];
+  let stored: StoredResults | undefined;
   try {
     // The workers load the database, so this thread need not: a scan of one file starts sooner.
     const database = await pool.describeDatabase();
-    for await (const file of scanInOrder(items, (job) => pool.scan(job), jobs, interruption.signal)) {
-      files.push(file);
-      onFile(file);
+    if (options.resume !== undefined || options.cache !== undefined) {
+      const header: StoreHeader = {
+        schema: 'telltale/store/1',
+        tool: readVersion(),
+        database: database.digest,
+        usesKnownBuilds: options.knownBuilds,
+        limits: { ...limits },
+      };
+      const { openStoredResults } = await import('./stored-results.ts');
+      stored = openStoredResults(options, header, use.showsTree || use.keepsTree, terminal);
+    }
+    const scan = (job: FileJob): Promise<FileResult> =>
+      stored === undefined ? pool.scan(job) : stored.scan(job, (one) => pool.scan(one));
+    for await (const file of scanInOrder(items, scan, jobs, interruption.signal)) {
+      files.push(use.keepsTree ? file : toSlim(file));
+      use.onFile?.(file);
       if (items.length > 1) {
         terminal.progress(
           ` ${files.length} of ${items.length}  ${shortenMiddle(toVisible(file.path), Math.max(20, terminal.columns - 24))}`,
@@ -90,6 +143,8 @@ export async function scanItems(
     return { files, database, isInterrupted: interruption.signal.aborted };
   } finally {
     terminal.progress('');
+    // First: what a worker that is stopped now answers is no result to keep.
+    stored?.close();
     await pool.close();
     interruption.stop();
   }

@@ -17,6 +17,7 @@ import type { FileJob } from './settings.ts';
  * Reads one file and everything inside it, without judging.
  *
  * @param visitor - is shown the bytes of every artifact
+ * @param onSibling - is told the name of every file beside it that was asked for, also of one that is not there
  * @throws TelltaleError `unreadable/…`
  */
 export async function readArtifacts(
@@ -24,6 +25,7 @@ export async function readArtifacts(
   knowledge: Knowledge,
   limits: Limits,
   visitor?: Visitor,
+  onSibling: (name: string) => void = () => {},
 ): Promise<Artifact> {
   if (job.isBundle === true) return await readBundle(job.path, knowledge, limits, visitor);
   const opened: FileSource[] = [];
@@ -37,7 +39,10 @@ export async function readArtifacts(
     const walk = new Walk(knowledge, new Budget(source.size, limits), visitor);
     return await walk.run(job.path, source, {
       path: job.path,
-      openSibling: (name) => tryOpenSibling(job.path, name, open),
+      openSibling: (name) => {
+        onSibling(name);
+        return tryOpenSibling(job.path, name, open);
+      },
     });
   } finally {
     for (const source of opened) source.close();
@@ -99,8 +104,11 @@ function tryOpenSibling(
 
 /** Scans one file. Never throws: what cannot be read is told in the result. */
 export async function scanFile(job: FileJob, knowledge: Knowledge, limits: Limits): Promise<FileResult> {
+  const beside = new Set<string>();
   try {
-    return toFileResult(job.path, await readArtifacts(job, knowledge, limits), knowledge.database);
+    const root = await readArtifacts(job, knowledge, limits, undefined, (name) => beside.add(name));
+    const result = toFileResult(job.path, root, knowledge.database);
+    return { ...result, readBeside: [...beside].sort() };
   } catch (error) {
     return toFailedResult(job.path, error);
   }

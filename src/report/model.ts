@@ -10,6 +10,8 @@ export interface ScanSummary {
   readonly incomplete: number;
   /** Files that an interrupt left out. */
   readonly notScanned: number;
+  /** Files that were not looked at, because they did not change since the moment that was asked for. */
+  readonly leftOut: number;
 }
 
 /** A whole scan: what every report is a pure function of. */
@@ -51,6 +53,7 @@ export interface ScanParts {
   readonly files: readonly FileResult[];
   /** How many files there were to scan. */
   readonly expectedFiles: number;
+  readonly leftOut: number;
   readonly isInterrupted: boolean;
   readonly toolVersion: string;
   readonly database: ScanReport['database'];
@@ -66,7 +69,7 @@ export function toScanReport(parts: ScanParts): ScanReport {
     policy: parts.policy,
     outcome: toOutcome(parts),
     files: parts.files,
-    summary: summarize(parts.files, parts.expectedFiles),
+    summary: summarize(parts),
   };
 }
 
@@ -79,7 +82,7 @@ function toOutcome({ isInterrupted, policy, files }: ScanParts): ScanOutcome {
   return files.some(({ complete }) => !complete) ? 'incomplete' : 'ok';
 }
 
-function summarize(files: readonly FileResult[], expectedFiles: number): ScanSummary {
+function summarize({ files, expectedFiles, leftOut }: ScanParts): ScanSummary {
   const counts: Record<VerdictName, number> = {
     impostor: 0,
     modified: 0,
@@ -95,5 +98,6 @@ function summarize(files: readonly FileResult[], expectedFiles: number): ScanSum
     verdicts: counts,
     incomplete: files.filter(({ complete }) => !complete).length,
     notScanned: expectedFiles - files.length,
+    leftOut,
   };
 }

@@ -8,6 +8,8 @@ export type ReportFormat = (typeof reportFormats)[number];
 
 /** How a scan is reported in one form: pure functions of the results. */
 export interface Reporter {
+  /** Whether it says anything of what lies in a file, beyond telltales and problems. */
+  readonly usesTree: boolean;
   /** What is said of one file as soon as it is judged; absent where the form is one document. */
   toFile?(file: FileResult, options: TextOptions): string;
   /** What is said when all files are judged: the whole document, or what comes after the files. */
@@ -18,19 +20,19 @@ export interface Reporter {
 const loaders: Readonly<Record<ReportFormat, () => Promise<Reporter>>> = {
   text: async () => {
     const { toFileText, toSummaryText } = await import('./text.ts');
-    return { toFile: toFileText, toEnd: toSummaryText };
+    return { usesTree: false, toFile: toFileText, toEnd: toSummaryText };
   },
   json: async () => {
     const { toJson } = await import('./json.ts');
-    return { toEnd: toJson };
+    return { usesTree: true, toEnd: toJson };
   },
   ndjson: async () => {
     const { toNdjsonLine, toNdjsonSummary } = await import('./json.ts');
-    return { toFile: toNdjsonLine, toEnd: toNdjsonSummary };
+    return { usesTree: true, toFile: toNdjsonLine, toEnd: toNdjsonSummary };
   },
-  sarif: async () => ({ toEnd: (await import('./sarif.ts')).toSarif }),
-  junit: async () => ({ toEnd: (await import('./junit.ts')).toJunit }),
-  github: async () => ({ toEnd: (await import('./github.ts')).toAnnotations }),
+  sarif: async () => ({ usesTree: true, toEnd: (await import('./sarif.ts')).toSarif }),
+  junit: async () => ({ usesTree: false, toEnd: (await import('./junit.ts')).toJunit }),
+  github: async () => ({ usesTree: false, toEnd: (await import('./github.ts')).toAnnotations }),
 };
 
 /** The reporter of a form. */

@@ -24,8 +24,6 @@ import type { ScanReport } from './model.ts';
  * reader that shows results only must not show nothing.
  */
 
-const informationUri = 'https://www.npmjs.com/package/telltale';
-
 /** What a verdict is to a reader of results; files of the other verdicts are listed as artifacts only. */
 const verdictLevels: Readonly<Partial<Record<VerdictName, Result.level>>> = {
   impostor: 'error',
@@ -57,7 +55,6 @@ function toLog(report: ScanReport): Log {
         name: 'telltale',
         version: report.tool.version,
         semanticVersion: report.tool.version,
-        informationUri,
         rules: rules.list,
         properties: { database: report.database },
       },

@@ -228,6 +228,9 @@ const file = z.strictObject({
       sources: z.array(citation),
     }),
   ),
+  readBeside: z
+    .array(z.string())
+    .describe('Names of files in the same folder that were asked for, because this one goes on there'),
   tree: treeNode.nullable(),
 });
 
@@ -273,6 +276,7 @@ export const scanSchema = z.strictObject({
     verdicts: z.strictObject(Object.fromEntries(verdicts.map((verdict) => [verdict, count]))),
     incomplete: count,
     notScanned: count.describe('Files that an interrupt left out'),
+    leftOut: count.describe('Files that did not change since the moment that --since named'),
   }),
 });
 

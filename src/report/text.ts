@@ -89,6 +89,7 @@ export function toSummaryText(report: ScanReport, options: TextOptions): string 
   const partial = summary.incomplete - words.filter((word) => word === 'incomplete').length;
   if (partial > 0) parts.push(`${partial} of them not read fully`);
   if (summary.notScanned > 0) parts.push(`interrupted with ${summary.notScanned} more to scan`);
+  if (summary.leftOut > 0) parts.push(`${summary.leftOut} older not looked at`);
   const databases = report.database.products.map(({ id, revision }) => `${id} ${revision}`).join(', ');
   lines.push(
     ` ${toCount(summary.files, 'file')}: ${parts.join(', ')}    ${colour.dim(`telltale ${report.tool.version}, ${databases}`)}`,

@@ -165,5 +165,7 @@ export interface FileResult {
   readonly problems: readonly ProblemResult[];
   readonly telltales: readonly Telltale[];
   readonly notes: readonly Note[];
+  /** Names of files in the same folder that were asked for, because this one says that it goes on there. */
+  readonly readBeside: readonly string[];
   readonly tree: TreeNode | null;
 }

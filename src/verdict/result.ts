@@ -74,6 +74,7 @@ export function toFileResult(path: string, root: Artifact, database: Database): 
     problems,
     telltales: toTelltales(root, product),
     notes: toNotes(root, product, judgement, deciding),
+    readBeside: [],
     tree: toTreeNode(root, assessment),
   };
 }

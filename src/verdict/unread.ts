@@ -52,6 +52,7 @@ export function toUnreadResult(path: string, problem: Problem): FileResult {
     problems,
     telltales: [],
     notes: [],
+    readBeside: [],
     tree: null,
   };
 }

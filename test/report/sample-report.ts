@@ -15,6 +15,7 @@ export function toReport(
   return toScanReport({
     files,
     expectedFiles: files.length + (options.isInterrupted === true ? 3 : 0),
+    leftOut: 0,
     isInterrupted: options.isInterrupted ?? false,
     toolVersion: '1.2.3',
     database: {

@@ -18,12 +18,15 @@ export async function runLock(
   options: LockOptions,
   terminal: Terminal,
 ): Promise<ExitName> {
-  const items = [...listItems(paths)];
+  const { items } = listItems(paths);
   if (items.length === 0) {
     terminal.err('telltale: nothing to lock: the paths hold no files\n');
     return 'nothing';
   }
-  const { files, database, isInterrupted } = await scanItems(items, options, terminal);
+  const { files, database, isInterrupted } = await scanItems(items, options, terminal, {
+    showsTree: false,
+    keepsTree: true,
+  });
   // Half a lock would call the other half new.
   if (isInterrupted) return 'interrupted';
   const lock = toLock(files, database.digest, createLockPath(options.output));

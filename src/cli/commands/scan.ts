@@ -18,6 +18,8 @@ export interface ScanOptions extends ScanningOptions, PolicyOptions {
   readonly output?: readonly string[];
   readonly locked?: boolean;
   readonly lockFile?: string;
+  /** Nanoseconds since 1970. */
+  readonly since?: bigint;
   readonly verbose?: boolean;
   readonly quiet?: boolean;
 }
@@ -32,8 +34,8 @@ export async function runScan(
   const { policy, file: policyFile } = choosePolicy(options);
   const lock = options.locked === true ? readLock(options.lockFile) : undefined;
   const paths = given.length > 0 ? given : toLockedPaths(lock);
-  const items = [...listItems(paths)];
-  if (items.length === 0 && lock === undefined) {
+  const { items, leftOut } = listItems(paths, options.since);
+  if (items.length + leftOut === 0 && lock === undefined) {
     terminal.err('telltale: nothing to scan: the paths hold no files\n');
     return 'nothing';
   }
@@ -43,16 +45,28 @@ export async function runScan(
     isVerbose: options.verbose ?? false,
   };
   const reporter = outputs.stdout === undefined ? undefined : await loadReporter(outputs.stdout);
-  const { files, database, isInterrupted } = await scanItems(items, options, terminal, (file) => {
-    if (reporter?.toFile !== undefined && isWorthALine(file, options)) {
-      terminal.out(reporter.toFile(file, text));
-    }
+  const written = await Promise.all(
+    outputs.files.map(async ({ format, path }) => ({ path, reporter: await loadReporter(format) })),
+  );
+  const { files, database, isInterrupted } = await scanItems(items, options, terminal, {
+    onFile(file) {
+      if (reporter?.toFile !== undefined && isWorthALine(file, options)) {
+        terminal.out(reporter.toFile(file, text));
+      }
+    },
+    showsTree: reporter?.usesTree === true,
+    // A lock compares a bundle by what is in it.
+    keepsTree:
+      lock !== undefined ||
+      written.some((one) => one.reporter.usesTree) ||
+      (reporter?.usesTree === true && reporter.toFile === undefined),
   });
 
   const { violations, exceptions } = applyPolicy(files, policy, readToday());
   const report = toScanReport({
     files,
     expectedFiles: items.length,
+    leftOut,
     isInterrupted,
     toolVersion: readVersion(),
     database: { ...database, usesKnownBuilds: options.knownBuilds },
@@ -67,9 +81,7 @@ export async function runScan(
   });
   if (reporter !== undefined) terminal.out(reporter.toEnd(report, text));
   const plain = { ...text, colour: new Chalk({ level: 0 }) };
-  for (const { format, path } of outputs.files) {
-    writeReport(path, toWhole(await loadReporter(format), report, plain));
-  }
+  for (const one of written) writeReport(one.path, toWhole(one.reporter, report, plain));
   return report.outcome;
 }
 
