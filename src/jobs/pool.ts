@@ -1,7 +1,8 @@
 import { TelltaleError } from '../bytes/errors.ts';
 import type { FileResult } from '../verdict/model.ts';
 import type { DatabaseDescription } from './description.ts';
-import { toFailedResult, toTimedOut } from './failed.ts';
+import { toFailedMeasure, toFailedResult, toTimeout } from './failed.ts';
+import type { FileMeasure } from './goodware.ts';
 import type { FileJob, ScanSettings } from './settings.ts';
 import type { WorkerAnswer, WorkerTask } from './worker.ts';
 
@@ -9,6 +10,8 @@ import type { WorkerAnswer, WorkerTask } from './worker.ts';
 export interface ScanPool {
   /** Never rejects: a worker that dies or does not answer becomes a result that says so. */
   scan(job: FileJob): Promise<FileResult>;
+  /** Counts what occurs and what fires in a file. Never rejects, as {@link scan}. */
+  measure(job: FileJob): Promise<FileMeasure>;
   /** @throws TelltaleError `usage/database` when the database cannot be used */
   describeDatabase(): Promise<DatabaseDescription>;
   close(): Promise<void>;
@@ -26,15 +29,18 @@ export async function createPool(settings: ScanSettings): Promise<ScanPool> {
 }
 
 async function createInProcess(settings: ScanSettings): Promise<ScanPool> {
-  const [{ loadDatabase }, { toKnowledge }, { toDescription }, { scanFile }] = await Promise.all([
-    import('../signatures/load.ts'),
-    import('../scan/knowledge.ts'),
-    import('./description.ts'),
-    import('./scan-file.ts'),
-  ]);
+  const [{ loadDatabase }, { toKnowledge }, { toDescription }, { scanFile }, { measureFile }] =
+    await Promise.all([
+      import('../signatures/load.ts'),
+      import('../scan/knowledge.ts'),
+      import('./description.ts'),
+      import('./scan-file.ts'),
+      import('./goodware.ts'),
+    ]);
   const knowledge = toKnowledge(loadDatabase(settings.databases), settings.usesKnownBuilds);
   return {
     scan: (job) => scanFile(job, knowledge, settings.limits),
+    measure: (job) => measureFile(job, knowledge, settings.limits),
     describeDatabase: () => Promise.resolve(toDescription(knowledge.database)),
     close: () => Promise.resolve(),
   };
@@ -50,26 +56,39 @@ async function createWorkers(settings: ScanSettings): Promise<ScanPool> {
   });
   const deadline = settings.limits.milliseconds + graceMilliseconds;
   const turns = createTurns(settings.jobs);
+  /** Never rejects; what went wrong is handed to the function that makes a result of it. */
+  const ask = async <T>(
+    task: WorkerTask & { readonly job: FileJob },
+    toResult: (answer: WorkerAnswer) => T | undefined,
+    toFailed: (error: Error) => T,
+  ): Promise<T> => {
+    // The deadline is that of the work, not of waiting for it.
+    const leave = await turns.enter();
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), deadline);
+    try {
+      const answer: WorkerAnswer = await pool.run(task, { signal: controller.signal });
+      return toResult(answer) ?? toFailed(toWorkerError(new Error('it has no database')));
+    } catch (error) {
+      return toFailed(controller.signal.aborted ? toTimeout(deadline) : toWorkerError(error));
+    } finally {
+      clearTimeout(timer);
+      leave();
+    }
+  };
   return {
-    async scan(job) {
-      // The deadline is that of the work, not of waiting for it.
-      const leave = await turns.enter();
-      const controller = new AbortController();
-      const timer = setTimeout(() => controller.abort(), deadline);
-      const task: WorkerTask = { job, settings };
-      try {
-        const answer: WorkerAnswer = await pool.run(task, { signal: controller.signal });
-        if (answer.kind === 'result') return answer.result;
-        throw new Error('it has no database');
-      } catch (error) {
-        return controller.signal.aborted
-          ? toTimedOut(job.path, deadline)
-          : toFailedResult(job.path, toWorkerError(error));
-      } finally {
-        clearTimeout(timer);
-        leave();
-      }
-    },
+    scan: (job) =>
+      ask(
+        { job, settings },
+        (answer) => (answer.kind === 'result' ? answer.result : undefined),
+        (error) => toFailedResult(job.path, error),
+      ),
+    measure: (job) =>
+      ask(
+        { job, settings, measures: true },
+        (answer) => (answer.kind === 'measure' ? answer.measure : undefined),
+        (error) => toFailedMeasure(job.path, error),
+      ),
     async describeDatabase() {
       const task: WorkerTask = { settings };
       const answer: WorkerAnswer = await pool.run(task);

@@ -7,7 +7,7 @@ import type { Knowledge } from '../scan/knowledge.ts';
 import type { Artifact } from '../scan/model.ts';
 import { toBaseName } from '../scan/names.ts';
 import { toFinding } from '../scan/finding.ts';
-import { type Visitor, Walk } from '../scan/walk.ts';
+import { type Visitor, Walk, type Witness } from '../scan/walk.ts';
 import type { FileResult } from '../verdict/model.ts';
 import { toFileResult } from '../verdict/result.ts';
 import { toFailedResult } from './failed.ts';
@@ -17,6 +17,7 @@ import type { FileJob } from './settings.ts';
  * Reads one file and everything inside it, without judging.
  *
  * @param visitor - is shown the bytes of every artifact
+ * @param witness - is told what occurs in every artifact
  * @param onSibling - is told the name of every file beside it that was asked for, also of one that is not there
  * @throws TelltaleError `unreadable/…`
  */
@@ -25,9 +26,10 @@ export async function readArtifacts(
   knowledge: Knowledge,
   limits: Limits,
   visitor?: Visitor,
+  witness?: Witness,
   onSibling: (name: string) => void = () => {},
 ): Promise<Artifact> {
-  if (job.isBundle === true) return await readBundle(job.path, knowledge, limits, visitor);
+  if (job.isBundle === true) return await readBundle(job.path, knowledge, limits, visitor, witness);
   const opened: FileSource[] = [];
   const open = (path: string | Uint8Array): FileSource => {
     const source = openFile(path);
@@ -36,7 +38,7 @@ export async function readArtifacts(
   };
   try {
     const source = open(job.rawPath ?? job.path);
-    const walk = new Walk(knowledge, new Budget(source.size, limits), visitor);
+    const walk = new Walk(knowledge, new Budget(source.size, limits), visitor, witness);
     return await walk.run(job.path, source, {
       path: job.path,
       openSibling: (name) => {
@@ -55,6 +57,7 @@ async function readBundle(
   knowledge: Knowledge,
   limits: Limits,
   visitor?: Visitor,
+  witness?: Witness,
 ): Promise<Artifact> {
   const entries = [...listBundle(path)];
   const name = toBaseName(path.replace(/[/\\]+$/, ''));
@@ -63,7 +66,8 @@ async function readBundle(
   );
   const files = entries.filter(({ link }) => link === undefined);
   const size = files.reduce((sum, file) => sum + statSize(file.path), 0);
-  return await new Walk(knowledge, new Budget(size, limits), visitor).runFolder(path, links, function* () {
+  const walk = new Walk(knowledge, new Budget(size, limits), visitor, witness);
+  return await walk.runFolder(path, links, function* () {
     for (const file of files)
       yield { name: `${name}/${file.name}`, relation: 'file', content: toContent(file.path) };
   });
@@ -106,7 +110,9 @@ function tryOpenSibling(
 export async function scanFile(job: FileJob, knowledge: Knowledge, limits: Limits): Promise<FileResult> {
   const beside = new Set<string>();
   try {
-    const root = await readArtifacts(job, knowledge, limits, undefined, (name) => beside.add(name));
+    const root = await readArtifacts(job, knowledge, limits, undefined, undefined, (name) =>
+      beside.add(name),
+    );
     const result = toFileResult(job.path, root, knowledge.database);
     return { ...result, readBeside: [...beside].sort() };
   } catch (error) {

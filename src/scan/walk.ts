@@ -62,6 +62,12 @@ type Report = (finding: Finding) => void;
 /** Sees the bytes of an artifact while they are at hand; they may not be kept. */
 export type Visitor = (path: string, source: ByteSource) => void;
 
+/**
+ * Sees everything that occurs in an artifact, its members first: also what no statement of the database asks for
+ * there, and what stands in the first part of an artifact that could not be read to its end.
+ */
+export type Witness = (artifact: Artifact, hits: Hits) => void;
+
 const chunkBytes = 1 << 20;
 const probedBytes = 4096;
 
@@ -81,15 +87,20 @@ export class Walk {
   readonly #knowledge: Knowledge;
   readonly #budget: Budget;
   readonly #visitor: Visitor | undefined;
+  readonly #witness: Witness | undefined;
   #stopped = false;
   #bytesInMemory = 0;
   #bytesInBaskets = 0;
 
-  /** @param visitor - is shown the bytes of every artifact that could be read, its members first */
-  constructor(knowledge: Knowledge, budget: Budget, visitor?: Visitor) {
+  /**
+   * @param visitor - is shown the bytes of every artifact that could be read, its members first
+   * @param witness - is told what occurs in every artifact
+   */
+  constructor(knowledge: Knowledge, budget: Budget, visitor?: Visitor, witness?: Witness) {
     this.#knowledge = knowledge;
     this.#budget = budget;
     this.#visitor = visitor;
+    this.#witness = witness;
   }
 
   /**
@@ -515,7 +526,7 @@ export class Walk {
       authenticity,
       members,
     });
-    return {
+    const artifact: Artifact = {
       path: task.path,
       name: task.name,
       relation: task.relation,
@@ -533,6 +544,8 @@ export class Walk {
       problems,
       members,
     };
+    this.#witness?.(artifact, contents.hits);
+    return artifact;
   }
 
   #toFinding(error: unknown, consequence: string): Finding {

@@ -170,7 +170,8 @@ export function checkLiterals(compiled: CompiledDatabase): readonly LintProblem[
   return problems;
 }
 
-function listProbes(
+/** Everything that a condition looks for in bytes, with repetitions. */
+export function listProbes(
   condition: CompiledDatabase['indicators'][number]['condition'],
 ): CompiledDatabase['probes'] {
   switch (condition.kind) {
