@@ -144,12 +144,19 @@ export function createProgram(finish: (name: ExitName) => void): Command {
     });
 
   const database = program.command('db').description('look after a signature database');
-  withDatabase(database.command('check'))
+  withLimits(withDatabase(database.command('check')))
     .description('whether it can be loaded, and whether its indicators do what their tests say')
+    .option(
+      '--goodware <path>',
+      'also count how common its patterns are in software that has nothing to do with its products, and fail if an indicator above suggestive fires there (repeatable)',
+      collect,
+    )
+    .option('--jobs <number>', 'files at once, with --goodware (default: one a processor)', parseCount)
+    .option('-v, --verbose', 'with --goodware: all patterns, places and unread members')
     .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
     .action(async (options: DatabaseOptions) => {
       const { runDatabaseCheck } = await import('./commands/db.ts');
-      finish(runDatabaseCheck(options, createTerminal(false)));
+      finish(await runDatabaseCheck(options, createTerminal(false)));
     });
   withDatabase(database.command('stats'))
     .description('what it holds')
