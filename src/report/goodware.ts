@@ -30,6 +30,7 @@ export function listFaults({ fired }: GoodwareMeasure): GoodwareMeasure['fired']
 /** The measure as a person reads it: what it holds over, what fired, how common the patterns are, what was not read. */
 export function toGoodwareText(report: GoodwareReport, options: GoodwareTextOptions): string {
   const { colour, isVerbose } = options;
+  if (report.files === 0) return ' goodware: the paths hold no files\n';
   const lines: string[] = [];
   const say = (text: string, indent: number, tint: (text: string) => string = (plain) => plain): void => {
     for (const line of wrap(text, Math.max(40, options.columns - indent)))

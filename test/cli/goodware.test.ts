@@ -129,9 +129,15 @@ describe('when a database is checked against goodware', () => {
     expect(stdout).toContain('unreadable/missing  dangling/link.exe');
   });
 
+  it('does not call an empty folder read', () => {
+    const { code, stdout } = check('--goodware', 'empty');
+    expect(code).toBe(4);
+    expect(stdout).toContain('goodware: the paths hold no files');
+    expect(stdout).not.toContain('everything was read');
+  });
+
   it.each([
     ['a folder that is not there', ['--goodware', 'nowhere'], 2],
-    ['an empty folder', ['--goodware', 'empty'], 4],
     ['a number of workers that is none', ['--goodware', 'quiet', '--jobs', 'many'], 2],
   ])('ends as it should with %s', (_, args, code) => {
     expect(check(...args).code).toBe(code);
