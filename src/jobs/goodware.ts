@@ -183,8 +183,8 @@ export function listPatterns(compiled: CompiledDatabase): readonly Pattern[] {
 export async function measureFile(job: FileJob, knowledge: Knowledge, limits: Limits): Promise<FileMeasure> {
   const counter = new FileCounter(job.path, knowledge.compiled);
   try {
-    const root = await readArtifacts(job, knowledge, limits, undefined, (artifact, hits) => {
-      counter.count(artifact, hits);
+    const root = await readArtifacts(job, knowledge, limits, {
+      witness: (artifact, hits) => counter.count(artifact, hits),
     });
     return counter.finish(root);
   } catch (error) {

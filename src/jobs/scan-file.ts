@@ -7,7 +7,8 @@ import type { Knowledge } from '../scan/knowledge.ts';
 import type { Artifact } from '../scan/model.ts';
 import { toBaseName } from '../scan/names.ts';
 import { toFinding } from '../scan/finding.ts';
-import { type Visitor, Walk, type Witness } from '../scan/walk.ts';
+import type { Onlookers } from '../scan/onlookers.ts';
+import { Walk } from '../scan/walk.ts';
 import type { FileResult } from '../verdict/model.ts';
 import { toFileResult } from '../verdict/result.ts';
 import { toFailedResult } from './failed.ts';
@@ -16,20 +17,15 @@ import type { FileJob } from './settings.ts';
 /**
  * Reads one file and everything inside it, without judging.
  *
- * @param visitor - is shown the bytes of every artifact
- * @param witness - is told what occurs in every artifact
- * @param onSibling - is told the name of every file beside it that was asked for, also of one that is not there
  * @throws TelltaleError `unreadable/…`
  */
 export async function readArtifacts(
   job: FileJob,
   knowledge: Knowledge,
   limits: Limits,
-  visitor?: Visitor,
-  witness?: Witness,
-  onSibling: (name: string) => void = () => {},
+  onlookers: Onlookers = {},
 ): Promise<Artifact> {
-  if (job.isBundle === true) return await readBundle(job.path, knowledge, limits, visitor, witness);
+  if (job.isBundle === true) return await readBundle(job.path, knowledge, limits, onlookers);
   const opened: FileSource[] = [];
   const open = (path: string | Uint8Array): FileSource => {
     const source = openFile(path);
@@ -38,11 +34,11 @@ export async function readArtifacts(
   };
   try {
     const source = open(job.rawPath ?? job.path);
-    const walk = new Walk(knowledge, new Budget(source.size, limits), visitor, witness);
+    const walk = new Walk(knowledge, new Budget(source.size, limits), onlookers);
     return await walk.run(job.path, source, {
       path: job.path,
       openSibling: (name) => {
-        onSibling(name);
+        onlookers.onSibling?.(name);
         return tryOpenSibling(job.path, name, open);
       },
     });
@@ -56,8 +52,7 @@ async function readBundle(
   path: string,
   knowledge: Knowledge,
   limits: Limits,
-  visitor?: Visitor,
-  witness?: Witness,
+  onlookers: Onlookers,
 ): Promise<Artifact> {
   const entries = [...listBundle(path)];
   const name = toBaseName(path.replace(/[/\\]+$/, ''));
@@ -66,7 +61,7 @@ async function readBundle(
   );
   const files = entries.filter(({ link }) => link === undefined);
   const size = files.reduce((sum, file) => sum + statSize(file.path), 0);
-  const walk = new Walk(knowledge, new Budget(size, limits), visitor, witness);
+  const walk = new Walk(knowledge, new Budget(size, limits), onlookers);
   return await walk.runFolder(path, links, function* () {
     for (const file of files)
       yield { name: `${name}/${file.name}`, relation: 'file', content: toContent(file.path) };
@@ -110,9 +105,9 @@ function tryOpenSibling(
 export async function scanFile(job: FileJob, knowledge: Knowledge, limits: Limits): Promise<FileResult> {
   const beside = new Set<string>();
   try {
-    const root = await readArtifacts(job, knowledge, limits, undefined, undefined, (name) =>
-      beside.add(name),
-    );
+    const root = await readArtifacts(job, knowledge, limits, {
+      onSibling: (name) => beside.add(name),
+    });
     const result = toFileResult(job.path, root, knowledge.database);
     return { ...result, readBeside: [...beside].sort() };
   } catch (error) {

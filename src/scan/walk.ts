@@ -28,6 +28,7 @@ import type { Knowledge } from './knowledge.ts';
 import { checkListedDigests, packageDigests, packagesWithDigests } from './listed-digests.ts';
 import { type Artifact, pathSeparator, type Problem } from './model.ts';
 import { observe } from './observe.ts';
+import type { Onlookers } from './onlookers.ts';
 
 /** What the walk is told about one artifact before it looks at the bytes. */
 interface Task {
@@ -59,15 +60,6 @@ interface Contents {
 
 type Report = (finding: Finding) => void;
 
-/** Sees the bytes of an artifact while they are at hand; they may not be kept. */
-export type Visitor = (path: string, source: ByteSource) => void;
-
-/**
- * Sees everything that occurs in an artifact, its members first: also what no statement of the database asks for
- * there, and what stands in the first part of an artifact that could not be read to its end.
- */
-export type Witness = (artifact: Artifact, hits: Hits) => void;
-
 const chunkBytes = 1 << 20;
 const probedBytes = 4096;
 
@@ -86,21 +78,15 @@ const treeWideLimits: ReadonlySet<string> = new Set([
 export class Walk {
   readonly #knowledge: Knowledge;
   readonly #budget: Budget;
-  readonly #visitor: Visitor | undefined;
-  readonly #witness: Witness | undefined;
+  readonly #onlookers: Onlookers;
   #stopped = false;
   #bytesInMemory = 0;
   #bytesInBaskets = 0;
 
-  /**
-   * @param visitor - is shown the bytes of every artifact that could be read, its members first
-   * @param witness - is told what occurs in every artifact
-   */
-  constructor(knowledge: Knowledge, budget: Budget, visitor?: Visitor, witness?: Witness) {
+  constructor(knowledge: Knowledge, budget: Budget, onlookers: Onlookers = {}) {
     this.#knowledge = knowledge;
     this.#budget = budget;
-    this.#visitor = visitor;
-    this.#witness = witness;
+    this.#onlookers = onlookers;
   }
 
   /**
@@ -175,6 +161,7 @@ export class Walk {
       return this.#toArtifact(task, unknownFormat, contents, problems, nothingRead, undefined, []);
     }
     const format = identify(readUpTo(source, 0, probedBytes), source);
+    this.#show(task.path, format.id, source, report);
     if (source.size === 0 && task.relation === 'root') report(emptyFile);
     const context: ReadContext = {
       budget: this.#budget,
@@ -195,7 +182,7 @@ export class Walk {
     const broken = packagesWithDigests.has(format.id)
       ? checkListedDigests(reading.facts, members, report)
       : [];
-    this.#visitor?.(task.path, source);
+    this.#onlookers.visitor?.(task.path, source);
     return this.#toArtifact(
       task,
       format,
@@ -265,6 +252,21 @@ export class Walk {
     const contents = intake.finishKept();
     this.#bytesInMemory += contents.bytesHeld;
     return contents;
+  }
+
+  /** Feeds the bytes to whoever observes the walk. */
+  #show(path: string, format: string, source: ByteSource, report: Report): void {
+    const tap = this.#onlookers.observer?.begin(path, format);
+    if (tap === undefined) return;
+    try {
+      for (const chunk of readChunks(source, chunkBytes)) {
+        this.#budget.checkTime();
+        tap.update(chunk);
+      }
+    } catch (error) {
+      report(this.#toFinding(error, 'the bytes from there on were not observed'));
+    }
+    tap.finish();
   }
 
   async #read(format: Format, source: ByteSource, context: ReadContext): Promise<Reading> {
@@ -544,7 +546,7 @@ export class Walk {
       problems,
       members,
     };
-    this.#witness?.(artifact, contents.hits);
+    this.#onlookers.witness?.(artifact, contents.hits);
     return artifact;
   }
 

@@ -44,7 +44,7 @@ export async function runExtract(
   };
   let root: Artifact;
   try {
-    root = await readArtifacts({ path }, knowledge, toLimits(options), visit);
+    root = await readArtifacts({ path }, knowledge, toLimits(options), { visitor: visit });
   } catch (error) {
     if (!(error instanceof TelltaleError) || toErrorFamily(error.code) !== 'unreadable') throw error;
     terminal.err(`telltale: ${toVisible(path)} ${error.message}\n`);
