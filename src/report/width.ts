@@ -36,18 +36,59 @@ export function shortenMiddle(text: string, columns: number): string {
   return `${left}…${right}`;
 }
 
-/** Breaks plain text at spaces so that no line is longer than a number of columns; long words stay whole. */
+// Scripts that are written without spaces, and their punctuation: a line may end between any two such characters.
+const unspaced =
+  /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Bopomofo}\u3000-\u303f\uff00-\uffef]/u;
+/** No line begins with these, and none ends with those: closing and opening punctuation, as Chinese is set. */
+const closing = /^[\p{Pe}\p{Pf}\p{M}、。，．：；？！…—·～％‰℃々ー”’"',.:;?!%)\]}]/u;
+const opening = /[\p{Ps}\p{Pi}“‘([{]$/u;
+
+/**
+ * Breaks plain text so that no line is longer than a number of columns: at spaces, and between Chinese or Japanese
+ * characters, but not before closing or behind opening punctuation. Long words stay whole.
+ */
 export function wrap(text: string, columns: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && toColumns(line) + 1 + toColumns(word) > columns) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
+  let used = 0;
+  for (const [index, word] of text.split(' ').entries()) {
+    for (const [part, unit] of toUnits(word).entries()) {
+      const gap = part === 0 && index > 0 && line !== '' ? ' ' : '';
+      const width = toColumns(unit);
+      if (line !== '' && used + gap.length + width > columns) {
+        lines.push(line.trimEnd());
+        line = unit;
+        used = width;
+      } else {
+        line += gap + unit;
+        used += gap.length + width;
+      }
     }
   }
   lines.push(line);
   return lines;
+}
+
+/** The parts of a word between which a line may end; a word of letters is one part. */
+function toUnits(word: string): readonly string[] {
+  if (!mayBreak.test(word)) return [word];
+  const units: string[] = [];
+  for (const character of word) {
+    const last = units.at(-1);
+    const isOpen =
+      last !== undefined &&
+      !closing.test(character) &&
+      !opening.test(last) &&
+      (unspaced.test(character) || unspaced.test(lastCharacter(last)));
+    if (last === undefined || isOpen) units.push(character);
+    else units[units.length - 1] = last + character;
+  }
+  return units;
+}
+
+const mayBreak = new RegExp(unspaced.source.slice(1), 'u');
+
+function lastCharacter(text: string): string {
+  const low = text.charCodeAt(text.length - 1);
+  return text.slice(low >= 0xdc00 && low <= 0xdfff ? -2 : -1);
 }
