@@ -18,6 +18,7 @@ import {
   type Variant,
   variantSchema,
 } from './schema.ts';
+import { joinTranslations } from './translations.ts';
 
 /*
  * Reads signature databases from folders, checks everything, and composes them.
@@ -466,7 +467,8 @@ function composeVariants(files: readonly Located<Variant>[]): readonly Variant[]
     }
     const earlier = variants.get(value.id);
     const indicators = mergeById(earlier?.indicators ?? [], value.indicators);
-    variants.set(value.id, { ...earlier, ...value, indicators });
+    const translations = joinTranslations(earlier, value);
+    variants.set(value.id, { ...earlier, ...value, ...translations, indicators });
   }
   for (const { file, value } of files) {
     for (const [index, { id }] of value.indicators.entries()) {

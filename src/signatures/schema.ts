@@ -13,6 +13,24 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal dig
 const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'a date, YYYY-MM-DD');
 const sourceIds = z.array(id);
 
+// ------------------------------------------------------------------------------------------ translations
+
+/** What the texts of a database are written in: English, and translations of it. */
+export const languages = ['en', 'zh'] as const;
+export type Language = (typeof languages)[number];
+
+/**
+ * Translations stand beside the texts. An object with texts for people may have `zh`: an object of the same fields in
+ * simplified Chinese. Whatever is left out there is shown in English.
+ */
+function translation<Shape extends z.ZodRawShape>(texts: Shape) {
+  return z
+    .strictObject(texts)
+    .partial()
+    .optional()
+    .describe('The texts of this object in simplified Chinese, under the same field names');
+}
+
 // ---------------------------------------------------------------------------------------------- sources
 
 /** Who says so. `unresolved` sources were seen once and cannot be opened by a stranger: they support, never decide. */
@@ -200,6 +218,7 @@ export const indicatorTestSchema = z.strictObject({
 export const indicatorSchema = z.strictObject({
   id,
   title: text.describe('What was found, in a few plain words: "host skypetools.tom.com"'),
+  zh: translation({ title: text, note: text }),
   when: conditionSchema,
   in: artifacts,
   strength: z.enum(strengths),
@@ -236,7 +255,7 @@ export const variantRoles = [
   'unrelated',
 ] as const;
 
-const noteSchema = z.strictObject({ text, sources: sourceIds.min(1) });
+const noteSchema = z.strictObject({ text, zh: translation({ text }), sources: sourceIds.min(1) });
 
 export const variantSchema = z.strictObject({
   $schema: z.string().optional(),
@@ -255,9 +274,11 @@ export const variantSchema = z.strictObject({
   surveillance: z.strictObject({
     status: z.enum(['documented', 'none-found', 'unknown']),
     text: text.optional(),
+    zh: translation({ text }),
     sources: sourceIds,
   }),
   summary: text.describe('Two or three plain sentences for explain'),
+  zh: translation({ name: text, publisher: text, region: text, summary: text }),
   notes: z.array(noteSchema).optional().describe('Shown beside a verdict that names this variant'),
   notConclude: z.array(noteSchema).optional().describe('What researchers say must not be concluded'),
   indicators: z.array(indicatorSchema),
@@ -336,6 +357,7 @@ export const publishersSchema = z.strictObject({
 const claimSchema = z.strictObject({
   id,
   title: text,
+  zh: translation({ title: text }),
   strength: z.enum(['asserts', 'resembles']),
   when: conditionSchema,
   in: artifacts,
@@ -346,6 +368,7 @@ const claimSchema = z.strictObject({
 const scopeSchema = z.strictObject({
   id,
   title: text.describe('"web installer"'),
+  zh: translation({ title: text, note: text }),
   when: conditionSchema,
   in: artifacts,
   note: text,
