@@ -4,9 +4,10 @@ import { defaultLimits } from '../src/bytes/budget.ts';
 import { exitCodes } from '../src/cli/exit-codes.ts';
 import { formats } from '../src/formats/index.ts';
 import { shippedDatabase } from '../src/platform/shipped.ts';
+import { toVariantsDocument } from '../src/report/variants-document.ts';
 import { recognisedFormats } from '../src/formats/recognised.ts';
 import { loadDatabase } from '../src/signatures/load.ts';
-import { strengths, variantRoles } from '../src/signatures/schema.ts';
+import { type Language, strengths, variantRoles } from '../src/signatures/schema.ts';
 import { decisionTable } from '../src/verdict/judge.ts';
 
 /*
@@ -66,13 +67,19 @@ function toVariantTable(): string {
         (strength) => indicators.filter((one) => one.strength === strength).length,
       );
       const builds = product.knownBuilds.statistics().byVariant[id] ?? 0;
-      return `| \`${id}\` | ${escapeCell(name)} | ${role} | ${counts.join(' / ')} | ${builds === 0 ? '' : builds} |`;
+      return `| [\`${id}\`](docs/variants.md#${id}) | ${escapeCell(name)} | ${role} | ${counts.join(' / ')} | ${builds === 0 ? '' : builds} |`;
     });
   return [
     '| id | edition | role | indicators (decisive / strong / suggestive) | known builds |',
     '|---|---|---|---|---|',
     ...rows,
   ].join('\n');
+}
+
+function toVariantsPage(language: Language, otherPage: string): string {
+  const [product] = loadDatabase([shippedDatabase]).products;
+  if (product === undefined) throw new Error('no product');
+  return toVariantsDocument(product, language, otherPage);
 }
 
 function toDecisionTable(): string {
@@ -130,5 +137,27 @@ describe('when a document holds a generated table', () => {
     const current = text.replace(pattern, (_, start: string, end: string) => `${start}${make()}\n${end}`);
     if (process.env.UPDATE_DOCS === '1') writeFileSync(place, current);
     else expect(text).toBe(current);
+  });
+});
+
+const pages: readonly (readonly [string, Language, string])[] = [
+  ['docs/variants.md', 'en', 'variants.zh.md'],
+  ['docs/variants.zh.md', 'zh', 'variants.md'],
+];
+
+describe('when a document is generated as a whole', () => {
+  it.each(pages)('%s', (path, language, otherPage) => {
+    const place = new URL(`../${path}`, import.meta.url);
+    const current = toVariantsPage(language, otherPage);
+    if (process.env.UPDATE_DOCS === '1') writeFileSync(place, current);
+    expect(readFileSync(place, 'utf8')).toBe(current);
+  });
+
+  it.each(pages)('%s has a place for each link into itself', (path) => {
+    const text = readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+    const places = new Set([...text.matchAll(/<a id="([^"]+)"><\/a>/g)].map(([, id]) => id));
+    const links = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, id]) => id);
+    expect(links.length).toBeGreaterThan(40);
+    expect(links.filter((id) => !places.has(id))).toEqual([]);
   });
 });

@@ -135,10 +135,21 @@ export function createProgram(finish: (name: ExitName) => void): Command {
     });
 
   withDatabase(program.command('explain'))
-    .description('what the database says of a variant or an indicator, and who says so')
-    .argument('<id>', 'id of a variant or an indicator, as a report names it')
-    .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
-    .action(async (id: string, options: ExplainOptions) => {
+    .description('what is known of a variant, an indicator or a source, and who says so')
+    .argument(
+      '[id]',
+      'id of a variant, an indicator, a claim, a scope or a source, as a report names it; product/id asks one product only; without an id: the list of variants',
+    )
+    .addOption(
+      new Option('--format <format>', 'how it is written')
+        .choices(['text', 'json', 'markdown'])
+        .default('text'),
+    )
+    .addOption(
+      new Option('--lang <language>', 'English or simplified Chinese').choices(['en', 'zh']).default('en'),
+    )
+    .option('-v, --verbose', 'also what the fixtures of an indicator contain')
+    .action(async (id: string | undefined, options: ExplainOptions) => {
       const { runExplain } = await import('./commands/explain.ts');
       finish(runExplain(id, options, createTerminal(false)));
     });

@@ -315,12 +315,96 @@ describe('when a person asks', () => {
     expect(stdout).toMatch(/ProgramFilesFolder\/Fixture Company\/Phone\/Fixture Phone\.exe/);
   });
 
-  it('explains an edition and an indicator with sources', () => {
+  it('explains an edition, an indicator and a source', () => {
     const { stdout } = run('explain', 'tom');
     expect(stdout).toMatch(/TOM-Skype/);
     expect(stdout).toMatch(/https:\/\/nartv\.org/);
-    const [, indicator] = /decisive\s+.*\[([\w.-]+)\]/.exec(stdout) ?? [];
-    expect(run('explain', indicator ?? '').stdout).toMatch(/speaks for\s+TOM-Skype/);
+    const [, indicator] = /^Decisive[^\n]*\n +.*\[([\w.-]+)\]/m.exec(stdout) ?? [];
+    expect(run('explain', indicator ?? '').stdout).toMatch(/speaks for\s+TOM-Skype {2}\[tom\]/);
+    expect(run('explain', 'villeneuve-2006').stdout).toMatch(
+      /Indicators that rest on it[\s\S]*\[tom-host-skypetools\]/,
+    );
+    expect(run('explain', 'web-installer').stdout).toMatch(/Skype {2}\[skype\]/);
+  });
+
+  it('explains in Chinese, and as markdown and JSON', () => {
+    expect(run('explain', 'TOM', '--lang', 'zh').stdout).toMatch(
+      /^TOM 版 Skype（TOM-Skype） {2}\(tom\)\n {2}类别 /,
+    );
+    expect(run('explain', 'tom', '--lang', 'zh', '--format', 'markdown').stdout).toMatch(
+      /^# TOM 版 Skype（TOM-Skype）$/m,
+    );
+    const document: unknown = JSON.parse(run('explain', 'tom', '--lang', 'zh', '--format', 'json').stdout);
+    expect(document).toMatchObject({
+      schema: 'telltale/explain/1',
+      kind: 'variant',
+      language: 'zh',
+      id: 'tom',
+    });
+    expect(run('explain', 'tom', '--lang', 'fr').code).toBe(exitCodes.usage.code);
+  });
+
+  it('lists the variants when nothing is asked for', () => {
+    const { code, stdout } = run('explain');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {2}tom +TOM-Skype +2004 to 2013$/m);
+    const list: unknown = JSON.parse(run('explain', '--format', 'json').stdout);
+    expect(list).toMatchObject({ kind: 'list', products: [{ id: 'skype' }] });
+    expect(run('explain', '--format', 'markdown', '--lang', 'zh').stdout).toMatch(/^## 官方版本$/m);
+  });
+
+  it('suggests what an id may have meant', () => {
+    expect(run('explain', 'offical').stderr).toMatch(/did you mean official[,?]/);
+    expect(run('explain', '\u001b[31m').stderr).not.toMatch(/\u001b/);
+  });
+
+  it('explains an id of two products twice, or once where one is named', () => {
+    put(
+      'second/demo/product.json',
+      JSON.stringify({
+        id: 'demo',
+        name: 'Demo',
+        revision: '2026.11',
+        platforms: [{ id: 'windows', name: 'Windows', formats: ['pe'] }],
+        claims: [
+          {
+            id: 'a',
+            title: 'a',
+            strength: 'resembles',
+            when: { text: 'demo text' },
+            in: ['pe'],
+            sources: ['s'],
+          },
+        ],
+      }),
+    );
+    put(
+      'second/demo/sources.json',
+      JSON.stringify({
+        sources: { s: { title: 'S', short: 'S', kind: 'primary', url: 'https://example.org/' } },
+      }),
+    );
+    put(
+      'second/demo/variants/tom.json',
+      JSON.stringify({
+        id: 'tom',
+        name: 'Demo Tom',
+        role: 'regional',
+        platforms: ['windows'],
+        surveillance: { status: 'unknown', sources: [] },
+        summary: 'Another Tom.',
+        indicators: [],
+      }),
+    );
+    const both = run('explain', 'tom', '--database', 'second').stdout;
+    expect(both).toMatch(/^Demo Tom {2}\(tom\)$/m);
+    expect(both).toMatch(/^TOM-Skype {2}\(tom\)$/m);
+    const document: unknown = JSON.parse(
+      run('explain', 'tom', '--database', 'second', '--format', 'json').stdout,
+    );
+    expect(document).toMatchObject({ kind: 'several', found: [{ product: 'demo' }, { product: 'skype' }] });
+    expect(run('explain', 'demo/tom', '--database', 'second').stdout).not.toMatch(/TOM-Skype/);
+    rmSync(join(folder, 'second'), { recursive: true });
   });
 
   it('finds a digest in the ledger, also from sha256sum', () => {

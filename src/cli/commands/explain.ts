@@ -1,72 +1,136 @@
 import { TelltaleError } from '../../bytes/errors.ts';
+import { type Subject, toDossier, toVariantGroups } from '../../report/dossier.ts';
+import { toListDocument, toSeveralDocument } from '../../report/dossier-json.ts';
+import { toDossierMarkdown, toListMarkdown, toMarkdownText } from '../../report/dossier-markdown.ts';
+import { toDossierText, toListText } from '../../report/dossier-text.ts';
 import { toSafeJson } from '../../report/escape.ts';
-import { toIndicatorText, toVariantText } from '../../report/explanation.ts';
+import { messages } from '../../report/messages/index.ts';
 import { loadDatabase, type ProductDatabase } from '../../signatures/load.ts';
-import type { Indicator, Variant } from '../../signatures/schema.ts';
-import { toCitations } from '../../verdict/result.ts';
+import type { Language } from '../../signatures/schema.ts';
+import { localize } from '../../signatures/translations.ts';
 import { type SharedOptions, toDatabases } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
+import { listSuggestions } from '../suggestions.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface ExplainOptions extends SharedOptions {
-  readonly format: 'text' | 'json';
+  readonly format: 'text' | 'json' | 'markdown';
+  readonly lang: Language;
+  readonly verbose?: boolean;
 }
 
-type Found =
-  | { readonly kind: 'variant'; readonly product: ProductDatabase; readonly variant: Variant }
-  | {
-      readonly kind: 'indicator';
-      readonly product: ProductDatabase;
-      readonly variant: Variant;
-      readonly indicator: Indicator;
-    };
-
-/** `telltale explain`: what the database says of a variant or an indicator, and who says so. */
-export function runExplain(id: string, options: ExplainOptions, terminal: Terminal): ExitName {
-  const database = loadDatabase(toDatabases(options));
-  const found = find(id, database.products);
-  if (found === undefined) {
-    const known = database.products.flatMap(({ variants }) => variants.map((variant) => variant.id)).sort();
-    throw new TelltaleError(
-      'usage/arguments',
-      `there is no variant or indicator "${id}"; the variants are ${known.join(', ')}`,
-    );
-  }
-  if (options.format === 'json') terminal.out(`${toSafeJson(toDocument(found), 2)}\n`);
-  else if (found.kind === 'variant') terminal.out(toVariantText(found.variant, found.product, terminal));
-  else terminal.out(toIndicatorText(found.indicator, found.variant, found.product, terminal));
+/**
+ * `telltale explain`: what the database says of a variant, an indicator, a claim, a scope or a source, and who says
+ * so; without an id, which variants there are.
+ *
+ * @param id - as reports name it, in any case; `product/id` asks one product only
+ */
+export function runExplain(id: string | undefined, options: ExplainOptions, terminal: Terminal): ExitName {
+  const { products } = loadDatabase(toDatabases(options));
+  terminal.out(
+    id === undefined ? toList(products, options, terminal) : toDossiers(id, products, options, terminal),
+  );
   return 'ok';
 }
 
-function find(id: string, products: readonly ProductDatabase[]): Found | undefined {
-  for (const product of products) {
-    for (const variant of product.variants) {
-      if (variant.id === id) return { kind: 'variant', product, variant };
-    }
-    for (const variant of product.variants) {
-      const indicator = variant.indicators.find((one) => one.id === id);
-      if (indicator !== undefined) return { kind: 'indicator', product, variant, indicator };
-    }
+function toList(
+  products: readonly ProductDatabase[],
+  { format, lang }: ExplainOptions,
+  terminal: Terminal,
+): string {
+  const { list } = messages[lang].explain;
+  switch (format) {
+    case 'json':
+      return `${toSafeJson(toListDocument(products, lang), 2)}\n`;
+    case 'markdown':
+      return products
+        .map(
+          (product) =>
+            `# ${toMarkdownText(list.title(product.product.name))}\n\n${toListMarkdown(toVariantGroups(product, lang), 2)}`,
+        )
+        .join('\n');
+    case 'text':
+      return products
+        .map((product) =>
+          toListText(list.title(product.product.name), toVariantGroups(product, lang), list.hint, terminal),
+        )
+        .join('\n');
   }
-  return undefined;
 }
 
-function toDocument(found: Found): Readonly<Record<string, unknown>> {
-  const body = found.kind === 'variant' ? found.variant : { ...found.indicator, variant: found.variant.id };
-  const ids =
-    found.kind === 'indicator'
-      ? found.indicator.sources
-      : [
-          ...found.variant.surveillance.sources,
-          ...(found.variant.notes ?? []).flatMap(({ sources }) => sources),
-          ...(found.variant.notConclude ?? []).flatMap(({ sources }) => sources),
-          ...found.variant.indicators.flatMap(({ sources }) => sources),
-        ];
-  return {
-    schema: 'telltale/explain/1',
-    kind: found.kind,
-    product: found.product.product.id,
-    ...body,
-    citations: toCitations([...new Set(ids)].sort(), found.product),
-  };
+function toDossiers(
+  id: string,
+  products: readonly ProductDatabase[],
+  { format, lang, verbose }: ExplainOptions,
+  terminal: Terminal,
+): string {
+  const subjects = findSubjects(id, products);
+  if (subjects.length === 0) throw new TelltaleError('usage/arguments', toComplaint(id, products));
+  if (format === 'json') return `${toSafeJson(toSeveralDocument(subjects, lang), 2)}\n`;
+  const dossiers = subjects.map((subject) =>
+    toDossier(subject, { language: lang, isVerbose: verbose ?? false }),
+  );
+  return dossiers
+    .map((dossier) => (format === 'markdown' ? toDossierMarkdown(dossier) : toDossierText(dossier, terminal)))
+    .join('\n');
+}
+
+/** Everything of this id: several products, or a source and a variant, can share one. */
+function findSubjects(wanted: string, products: readonly ProductDatabase[]): readonly Subject[] {
+  const [owner, name] = splitId(wanted);
+  return products
+    .filter(({ product }) => owner === undefined || product.id === owner)
+    .flatMap((product) => listSubjects(product).filter((subject) => toId(subject) === name));
+}
+
+function splitId(wanted: string): readonly [owner: string | undefined, name: string] {
+  const lower = wanted.toLowerCase();
+  const slash = lower.indexOf('/');
+  return slash < 0 ? [undefined, lower] : [lower.slice(0, slash), lower.slice(slash + 1)];
+}
+
+function listSubjects(product: ProductDatabase): readonly Subject[] {
+  const { claims, scopes = [] } = product.product;
+  return [
+    ...product.variants.map((variant): Subject => ({ kind: 'variant', product, variant })),
+    ...product.variants.flatMap((variant) =>
+      variant.indicators.map((indicator): Subject => ({ kind: 'indicator', product, variant, indicator })),
+    ),
+    ...claims.map((claim): Subject => ({ kind: 'claim', product, claim })),
+    ...scopes.map((scope): Subject => ({ kind: 'scope', product, scope })),
+    ...[...product.sources].map(([id, source]): Subject => ({ kind: 'source', product, id, source })),
+  ];
+}
+
+function toId(subject: Subject): string {
+  switch (subject.kind) {
+    case 'variant':
+      return subject.variant.id;
+    case 'indicator':
+      return subject.indicator.id;
+    case 'claim':
+      return subject.claim.id;
+    case 'scope':
+      return subject.scope.id;
+    case 'source':
+      return subject.id;
+  }
+}
+
+function toComplaint(wanted: string, products: readonly ProductDatabase[]): string {
+  const candidates = products.flatMap(listSubjects).map((subject) => ({
+    id: toId(subject),
+    names:
+      subject.kind === 'variant'
+        ? [subject.variant.name, localize(subject.variant, 'name', 'zh')]
+        : subject.kind === 'source'
+          ? [subject.source.short]
+          : [],
+  }));
+  const suggestions = listSuggestions(splitId(wanted)[1], candidates);
+  const help =
+    suggestions.length === 0
+      ? 'telltale explain lists the variants'
+      : `did you mean ${suggestions.join(', ')}? telltale explain lists the variants`;
+  return `the database has nothing under the id "${wanted}"; ${help}`;
 }
