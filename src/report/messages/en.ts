@@ -150,7 +150,6 @@ const explain = {
   },
   claimTitle: 'claim',
   scopeTitle: 'scope',
-  sourceTitle: 'source',
   unresolved: 'cannot be opened by a stranger; it supports, and never decides',
   fixtureParts: {
     format: 'format',

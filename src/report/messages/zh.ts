@@ -133,7 +133,6 @@ const explain: Messages['explain'] = {
   },
   claimTitle: '自称项',
   scopeTitle: '范围说明',
-  sourceTitle: '来源',
   unresolved: '他人无法打开；只作支持，从不作为依据',
   fixtureParts: {
     format: '格式',
