@@ -1,19 +1,25 @@
 import type { FileResult } from '../verdict/model.ts';
 import type { ScanReport } from './model.ts';
 import type { TextOptions } from './text.ts';
+import type { Translator } from './translator.ts';
 
 /** The forms in which a scan can be reported. */
 export const reportFormats = ['text', 'json', 'ndjson', 'sarif', 'junit', 'github'] as const;
 export type ReportFormat = (typeof reportFormats)[number];
+
+/** How a report is written. */
+export interface ReportOptions extends TextOptions {
+  readonly translator: Translator;
+}
 
 /** How a scan is reported in one form: pure functions of the results. */
 export interface Reporter {
   /** Whether it says anything of what lies in a file, beyond telltales and problems. */
   readonly usesTree: boolean;
   /** What is said of one file as soon as it is judged; absent where the form is one document. */
-  toFile?(file: FileResult, options: TextOptions): string;
+  toFile?(file: FileResult, options: ReportOptions): string;
   /** What is said when all files are judged: the whole document, or what comes after the files. */
-  toEnd(report: ScanReport, options: TextOptions): string;
+  toEnd(report: ScanReport, options: ReportOptions): string;
 }
 
 /** Each form is imported when it is asked for, so that none costs those who do not use it. */
@@ -41,7 +47,7 @@ export async function loadReporter(format: ReportFormat): Promise<Reporter> {
 }
 
 /** A whole report in one text, as it is written to a file. */
-export function toWhole(reporter: Reporter, report: ScanReport, options: TextOptions): string {
+export function toWhole(reporter: Reporter, report: ScanReport, options: ReportOptions): string {
   const { toFile } = reporter;
   const files = toFile === undefined ? [] : report.files.map((file) => toFile(file, options));
   return files.join('') + reporter.toEnd(report, options);

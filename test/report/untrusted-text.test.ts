@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { buildTomSkype } from '../../fixtures/synthetic-skype.ts';
 import { buildZip } from '../../fixtures/zip-builder.ts';
 import { loadReporter, type ReportFormat, reportFormats, toWhole } from '../../src/report/reporters.ts';
+import { english } from '../../src/report/translator.ts';
 import { scanBytes } from '../end-to-end/scan-bytes.ts';
 import { toReport } from './sample-report.ts';
 
@@ -36,7 +37,7 @@ async function render(format: ReportFormat, name: string): Promise<string> {
     await scanBytes(`downloads/${name}.zip`, archive),
     await scanBytes(`downloads/${name}.cut`, archive.subarray(0, archive.length - 40)),
   ];
-  const options = { colour: new Chalk({ level: 0 }), columns: 100, isVerbose: true };
+  const options = { colour: new Chalk({ level: 0 }), columns: 100, isVerbose: true, translator: english };
   return toWhole(await loadReporter(format), toReport(files), options);
 }
 

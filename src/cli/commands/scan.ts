@@ -2,8 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { Chalk } from 'chalk';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { toScanReport } from '../../report/model.ts';
-import { loadReporter, type ReportFormat, reportFormats, toWhole } from '../../report/reporters.ts';
-import type { TextOptions } from '../../report/text.ts';
+import {
+  loadReporter,
+  type ReportFormat,
+  reportFormats,
+  type ReportOptions,
+  toWhole,
+} from '../../report/reporters.ts';
+import { english } from '../../report/translator.ts';
 import { findDrift } from '../../verdict/lock.ts';
 import type { FileResult } from '../../verdict/model.ts';
 import { applyPolicy } from '../../verdict/policy.ts';
@@ -39,10 +45,11 @@ export async function runScan(
     terminal.err('telltale: nothing to scan: the paths hold no files\n');
     return 'nothing';
   }
-  const text: TextOptions = {
+  const text: ReportOptions = {
     colour: terminal.colour,
     columns: terminal.columns,
     isVerbose: options.verbose ?? false,
+    translator: english,
   };
   const reporter = outputs.stdout === undefined ? undefined : await loadReporter(outputs.stdout);
   const written = await Promise.all(
