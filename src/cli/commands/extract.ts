@@ -1,4 +1,3 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { type ByteSource, readChunks } from '../../bytes/byte-source.ts';
 import { TelltaleError, toErrorFamily } from '../../bytes/errors.ts';
 import { readArtifacts } from '../../jobs/scan-file.ts';
@@ -9,6 +8,7 @@ import { toBaseName } from '../../scan/names.ts';
 import { loadDatabase } from '../../signatures/load.ts';
 import { type SharedOptions, toLimits, toDatabases } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
+import { writeAll, writeFile } from '../output-file.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface ExtractOptions extends SharedOptions {
@@ -112,39 +112,6 @@ function writeMember(source: ByteSource, target: string, force: boolean): string
     for (const chunk of readChunks(source)) writeAll(1, chunk);
     return target;
   }
-  const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_NOFOLLOW } = constants;
-  let descriptor: number;
-  try {
-    descriptor = openSync(target, O_WRONLY | O_CREAT | (force ? O_TRUNC | (O_NOFOLLOW ?? 0) : O_EXCL), 0o644);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EEXIST')
-      throw new TelltaleError('usage/arguments', `${target} is there already; --force writes over it`);
-    if (code === 'ELOOP')
-      throw new TelltaleError(
-        'usage/arguments',
-        `${target} is a link; telltale does not write through links`,
-      );
-    throw new TelltaleError(
-      'usage/arguments',
-      `${target} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  try {
-    for (const chunk of readChunks(source)) writeAll(descriptor, chunk);
-  } finally {
-    closeSync(descriptor);
-  }
+  writeFile(target, readChunks(source), { force });
   return target;
-}
-
-function writeAll(descriptor: number, bytes: Uint8Array): void {
-  let written = 0;
-  while (written < bytes.length) {
-    try {
-      written += writeSync(descriptor, bytes, written);
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
-    }
-  }
 }
