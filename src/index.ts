@@ -8,11 +8,13 @@
  * @packageDocumentation
  */
 import { defaultLimits, type Limits } from './bytes/budget.ts';
+import { TelltaleError } from './bytes/errors.ts';
 import { isBundleName } from './formats/app-bundle.ts';
 import { createPool } from './jobs/pool.ts';
 import { toFailedResult } from './jobs/failed.ts';
 import { readArtifacts } from './jobs/scan-file.ts';
 import { listFiles } from './platform/folders.ts';
+import type { DatabaseReference } from './platform/database-references.ts';
 import { shippedDatabase } from './platform/shipped.ts';
 import { toKnowledge } from './scan/knowledge.ts';
 import type { Artifact } from './scan/model.ts';
@@ -20,8 +22,8 @@ import { loadDatabase } from './signatures/load.ts';
 import type { FileResult } from './verdict/model.ts';
 
 export interface ScanRequest {
-  /** Database folders, the first one the base; the shipped one when left out. */
-  readonly databases?: readonly string[];
+  /** Folders and packs, the first one the base; the shipped one when left out. */
+  readonly databases?: readonly DatabaseReference[];
   /** False judges without the ledger of known builds. */
   readonly usesKnownBuilds?: boolean;
   readonly limits?: Partial<Limits>;
@@ -47,6 +49,7 @@ export async function scan(
     jobs: request.jobs ?? 0,
   });
   try {
+    await pool.describeDatabase();
     const results: Promise<FileResult>[] = [];
     for (const path of paths) {
       for (const entry of listFiles(path, isBundleName)) {
@@ -59,7 +62,10 @@ export async function scan(
         results.push(result);
       }
     }
-    return await Promise.all(results);
+    const judged = await Promise.all(results);
+    const fault = pool.databaseFault();
+    if (fault !== undefined) throw new TelltaleError('usage/database', fault);
+    return judged;
   } finally {
     await pool.close();
   }
@@ -80,6 +86,7 @@ export async function inspect(path: string, request: ScanRequest = {}): Promise<
 
 export { defaultLimits, type Limits } from './bytes/budget.ts';
 export { type ErrorCode, TelltaleError } from './bytes/errors.ts';
+export type { DatabaseDemands, DatabaseReference } from './platform/database-references.ts';
 export { type Artifact, type Problem, walkArtifacts } from './scan/model.ts';
 export { type Database, loadDatabase } from './signatures/load.ts';
 export { decisionTable } from './verdict/judge.ts';

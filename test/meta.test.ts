@@ -96,6 +96,7 @@ describe('when a parser reads what attackers write', () => {
     'der',
     'cms',
     'authenticode',
+    'database-pack',
   ];
 
   it.each(parsers)('%s has seeded mutants', (name) => {

@@ -2,14 +2,19 @@ import { InvalidArgumentError } from 'commander';
 import { defaultLimits, type Limits } from '../bytes/budget.ts';
 import { TelltaleError } from '../bytes/errors.ts';
 import { tryReadIdentity } from '../platform/file-identity.ts';
+import type { DatabaseReference } from '../platform/database-references.ts';
+import { type Minimum, tryMinimum } from '../platform/revisions.ts';
 import { shippedDatabase } from '../platform/shipped.ts';
 import { type VerdictName, verdicts } from '../verdict/model.ts';
 import type { Policy, Requirements } from '../verdict/policy.ts';
+import { toDemanding } from './trust.ts';
 
 /** Options that several commands share, as commander hands them over. */
 export interface SharedOptions {
   readonly database?: readonly string[];
   readonly onlyDatabase?: boolean;
+  readonly trust?: readonly string[];
+  readonly minRevision?: readonly Minimum[];
   readonly knownBuilds: boolean;
   readonly maxBytes?: number;
   readonly maxRatio?: number;
@@ -101,6 +106,14 @@ export function collect(value: string, before: readonly string[] = []): readonly
   return [...before, value];
 }
 
+/** `PRODUCT=REVISION`; may be given several times. */
+export function collectRevision(value: string, before: readonly Minimum[] = []): readonly Minimum[] {
+  const minimum = tryMinimum(value);
+  if (minimum === undefined)
+    throw new InvalidArgumentError('a product and a revision are needed: PRODUCT=2026.11');
+  return [...before, minimum];
+}
+
 /** The limits of one scan, from the defaults and the options. */
 export function toLimits(options: SharedOptions): Limits {
   return {
@@ -130,9 +143,9 @@ export function parseSince(value: string): bigint {
   return BigInt(identity.modified);
 }
 
-/** Database folders: the shipped one first, unless the person leaves it out. */
-export function toDatabases(options: SharedOptions): readonly string[] {
-  const own = options.database ?? [];
+/** Databases: the shipped one first, unless the person leaves it out. What is demanded goes with the others. */
+export function toDatabases(options: SharedOptions): readonly DatabaseReference[] {
+  const own = toDemanding(options);
   if (options.onlyDatabase !== true) return [shippedDatabase, ...own];
   if (own.length === 0)
     throw new TelltaleError('usage/arguments', '--only-database needs at least one --database');

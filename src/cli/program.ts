@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import {
   collect,
+  collectRevision,
   parseBytes,
   parseCount,
   parseFailOn,
@@ -11,6 +12,7 @@ import {
   type SharedOptions,
 } from './arguments.ts';
 import type { DatabaseOptions } from './commands/db.ts';
+import type { KeygenOptions, PackOptions, VerifyOptions } from './commands/db-pack.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { ExtractOptions } from './commands/extract.ts';
 import type { InspectOptions } from './commands/inspect.ts';
@@ -177,14 +179,92 @@ export function createProgram(finish: (name: ExitName) => void): Command {
       finish(runDatabaseStatistics(options, createTerminal(false)));
     });
 
+  addPackCommands(database, finish);
+
   return program;
 }
 
-function withDatabase(command: Command): Command {
+/** Signed databases in one file: docs/packs.md. */
+function addPackCommands(database: Command, finish: (name: ExitName) => void): void {
+  const passphrase = ['--passphrase-file <file>', 'holds the passphrase of the private key'] as const;
+
+  database
+    .command('keygen')
+    .description('make a key pair to sign packs with')
+    .requiredOption('--output <name>', 'writes NAME.key, which is secret, and NAME.pub; never over a file')
+    .option(...passphrase)
+    .addOption(createFormatOption())
+    .addHelpText('after', passphraseHelp)
+    .action(async (options: KeygenOptions) => {
+      const { runKeygen } = await import('./commands/db-pack.ts');
+      finish(runKeygen(options, createTerminal(false)));
+    });
+
+  database
+    .command('pack')
+    .description('check a database, write it as one file, and sign that')
+    .argument('<folder...>', 'database folders; each product in one of them')
+    .requiredOption('--output <pack>', 'the file to write, e.g. signatures.telltale')
+    .option('--key <file>', 'private key to sign with')
+    .option(...passphrase)
+    .option('--unsigned', 'write a pack without a signature, which --trust will refuse')
+    .option(
+      '--revision <product=revision>',
+      'revision of a product that has no product.json in the folders (repeatable)',
+      collectRevision,
+    )
+    .option(
+      '--base <path>',
+      'databases that the folders add to, for checking (repeatable; default: the one that ships, where the folders are no whole)',
+      collect,
+    )
+    .option('-f, --force', 'write over a pack that is there')
+    .addOption(createFormatOption())
+    .addHelpText('after', passphraseHelp)
+    .action(async (folders: readonly string[], options: PackOptions) => {
+      const { runPack } = await import('./commands/db-pack.ts');
+      finish(runPack(folders, options, createTerminal(false)));
+    });
+
+  withTrust(database.command('verify'))
+    .description('check a pack: what it holds, and who signed it')
+    .argument('<pack>')
+    .addOption(createFormatOption())
+    .addHelpText('after', '\nWithout --trust the signer is not checked, and the exit code is 3.')
+    .action(async (path: string, options: VerifyOptions) => {
+      const { runVerify } = await import('./commands/db-pack.ts');
+      finish(runVerify(path, options, createTerminal(false)));
+    });
+}
+
+function createFormatOption(): Option {
+  return new Option('--format <format>', 'how the answer is written')
+    .choices(['text', 'json'])
+    .default('text');
+}
+
+const passphraseHelp =
+  '\nA passphrase comes from that file (its first line), or from TELLTALE_PASSPHRASE; nothing is ever asked.';
+
+function withTrust(command: Command): Command {
   return command
     .option(
-      '--database <folder>',
-      'a database of your own, added to the one that ships (repeatable)',
+      '--trust <key>',
+      'use only packs signed with this public key: a file, or ed25519:… (repeatable)',
+      collect,
+    )
+    .option(
+      '--min-revision <product=revision>',
+      'refuse databases of the product that are older, e.g. than 2026.11 (repeatable)',
+      collectRevision,
+    );
+}
+
+function withDatabase(command: Command): Command {
+  return withTrust(command)
+    .option(
+      '--database <path>',
+      'a database of your own, a folder or a pack, added to the one that ships (repeatable)',
       collect,
     )
     .option('--only-database', 'leave out the database that ships')

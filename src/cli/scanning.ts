@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { TelltaleError } from '../bytes/errors.ts';
 import { isBundleName } from '../formats/app-bundle.ts';
 import type { DatabaseDescription } from '../jobs/description.ts';
 import { toFailedResult } from '../jobs/failed.ts';
@@ -96,7 +97,8 @@ function readList(): readonly string[] {
 /**
  * Scans files, several at once, with progress on the terminal. An interrupt ends it in order.
  *
- * @throws TelltaleError `usage/database`, and `usage/arguments` when a state cannot be gone on with
+ * @throws TelltaleError `usage/arguments` when a state cannot be gone on with, and `usage/database`, also when the
+ *   database was changed during the scan: no report may then claim that all files were judged by one database
  */
 export async function scanItems(
   items: readonly Item[],
@@ -140,6 +142,8 @@ export async function scanItems(
         );
       }
     }
+    const fault = pool.databaseFault();
+    if (fault !== undefined) throw new TelltaleError('usage/database', fault);
     return { files, database, isInterrupted: interruption.signal.aborted };
   } finally {
     terminal.progress('');

@@ -63,7 +63,8 @@ export function openStoredResults(
       const after = tryReadIdentity(job.rawPath ?? job.path);
       // What was read may be of neither state of the file.
       if (after === undefined || !isSameIdentity(after, identity)) return result;
-      state?.add(job.path, identity, result);
+      // What could not be read, or not be judged, is tried again.
+      if (!result.incompleteReasons.includes('unreadable')) state?.add(job.path, identity, result);
       const keeps =
         result.readBeside.length === 0 && !result.incompleteReasons.some((one) => passing.has(one));
       if (keeps) cache?.add(job.path, identity, result);

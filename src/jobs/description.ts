@@ -1,3 +1,4 @@
+import type { PackSeal } from '../platform/database-pack.ts';
 import type { Database } from '../signatures/load.ts';
 
 /** What a report says of the database that was used. Plain data: it crosses between threads. */
@@ -5,9 +6,11 @@ export interface DatabaseDescription {
   readonly products: readonly { readonly id: string; readonly name: string; readonly revision: string }[];
   /** Over all database files, hexadecimal. */
   readonly digest: string;
+  /** The packs among the databases, and who vouches for them. */
+  readonly packs: readonly PackSeal[];
 }
 
-export function toDescription({ products, digest }: Database): DatabaseDescription {
+export function toDescription({ products, digest, packs }: Database): DatabaseDescription {
   return {
     products: products.map(({ product }) => ({
       id: product.id,
@@ -15,5 +18,6 @@ export function toDescription({ products, digest }: Database): DatabaseDescripti
       revision: product.revision,
     })),
     digest,
+    packs,
   };
 }

@@ -14,6 +14,8 @@ export interface ScanPool {
   measure(job: FileJob): Promise<FileMeasure>;
   /** @throws TelltaleError `usage/database` when the database cannot be used */
   describeDatabase(): Promise<DatabaseDescription>;
+  /** Why a worker could not judge by the same database as the others; undefined when all did. */
+  databaseFault(): string | undefined;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,8 @@ async function createInProcess(settings: ScanSettings): Promise<ScanPool> {
     scan: (job) => scanFile(job, knowledge, settings.limits),
     measure: (job) => measureFile(job, knowledge, settings.limits),
     describeDatabase: () => Promise.resolve(toDescription(knowledge.database)),
+    // It was loaded once, for all files.
+    databaseFault: () => undefined,
     close: () => Promise.resolve(),
   };
 }
@@ -56,6 +60,14 @@ async function createWorkers(settings: ScanSettings): Promise<ScanPool> {
   });
   const deadline = settings.limits.milliseconds + graceMilliseconds;
   const turns = createTurns(settings.jobs);
+  let fault: string | undefined;
+  // Each worker loads the database from disk, also one that takes the place of another later: all are held to what
+  // the first one found.
+  let first: Promise<WorkerAnswer> | undefined;
+  const askOnce = (): Promise<WorkerAnswer> => {
+    const task: WorkerTask = { settings };
+    return (first ??= pool.run(task));
+  };
   /** Never rejects; what went wrong is handed to the function that makes a result of it. */
   const ask = async <T>(
     task: WorkerTask & { readonly job: FileJob },
@@ -66,9 +78,18 @@ async function createWorkers(settings: ScanSettings): Promise<ScanPool> {
     const leave = await turns.enter();
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), deadline);
+    const toUnjudged = (reason: string): T => {
+      fault ??= reason;
+      return toFailed(new TelltaleError('unreadable/changed', reason));
+    };
     try {
-      const answer: WorkerAnswer = await pool.run(task, { signal: controller.signal });
-      return toResult(answer) ?? toFailed(toWorkerError(new Error('it has no database')));
+      const agreed = await askOnce();
+      if (agreed.kind === 'bad-database') return toUnjudged(agreed.message);
+      if (agreed.kind !== 'database') throw new Error('it did not name its database');
+      const bound: WorkerTask = { ...task, databaseDigest: agreed.description.digest };
+      const answer: WorkerAnswer = await pool.run(bound, { signal: controller.signal });
+      if (answer.kind === 'bad-database') return toUnjudged(answer.message);
+      return toResult(answer) ?? toFailed(toWorkerError(new Error('it judged nothing')));
     } catch (error) {
       return toFailed(controller.signal.aborted ? toTimeout(deadline) : toWorkerError(error));
     } finally {
@@ -90,14 +111,14 @@ async function createWorkers(settings: ScanSettings): Promise<ScanPool> {
         (error) => toFailedMeasure(job.path, error),
       ),
     async describeDatabase() {
-      const task: WorkerTask = { settings };
-      const answer: WorkerAnswer = await pool.run(task);
+      const answer = await askOnce();
       if (answer.kind === 'database') return answer.description;
       throw new TelltaleError(
         'usage/database',
         answer.kind === 'bad-database' ? answer.message : 'the worker answered something else',
       );
     },
+    databaseFault: () => fault,
     async close() {
       await pool.destroy();
     },

@@ -1,9 +1,10 @@
 import type { Limits } from '../bytes/budget.ts';
+import type { DatabaseReference } from '../platform/database-references.ts';
 
 /** How a scan is done. Plain data: it crosses to workers. */
 export interface ScanSettings {
-  /** Database folders, the first one the base. */
-  readonly databases: readonly string[];
+  /** Folders and packs, the first one the base. */
+  readonly databases: readonly DatabaseReference[];
   readonly usesKnownBuilds: boolean;
   readonly limits: Limits;
   /** Worker threads; 0 scans in this thread, where a file that hangs cannot be stopped. */

@@ -14,6 +14,8 @@ export interface WorkerTask {
   readonly job?: FileJob;
   /** To count what occurs in the file instead of judging it. */
   readonly measures?: boolean;
+  /** Digest of the database that the other workers have; one that finds another on disk must not judge by it. */
+  readonly databaseDigest?: string;
 }
 
 /** What a worker answers. Errors do not keep their class between threads, so a bad database is an answer as well. */
@@ -26,12 +28,22 @@ export type WorkerAnswer =
 let knowledge: Knowledge | undefined;
 
 /** Runs in a worker thread: one file a task; the database is loaded once, with the settings of the first task. */
-export default async function run({ job, settings, measures }: WorkerTask): Promise<WorkerAnswer> {
+export default async function run({
+  job,
+  settings,
+  databaseDigest,
+  measures,
+}: WorkerTask): Promise<WorkerAnswer> {
   try {
     knowledge ??= toKnowledge(loadDatabase(settings.databases), settings.usesKnownBuilds);
   } catch (error) {
     if (error instanceof TelltaleError) return { kind: 'bad-database', message: error.message };
     throw error;
+  }
+  const { digest } = knowledge.database;
+  if (databaseDigest !== undefined && digest !== databaseDigest) {
+    const message = `the database was changed during the scan: its digest was ${databaseDigest}, and is ${digest}`;
+    return { kind: 'bad-database', message };
   }
   if (job === undefined) return { kind: 'database', description: toDescription(knowledge.database) };
   if (measures === true)

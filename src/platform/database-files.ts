@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { toHex } from '../bytes/cursor.ts';
 import { TelltaleError } from '../bytes/errors.ts';
+import { toDigest } from './digests.ts';
 import { toUnreadable } from './files.ts';
 
 /** One file of a signature database. */
@@ -20,8 +22,8 @@ export interface ProductFiles {
   readonly files: readonly DatabaseFile[];
 }
 
-const maxFileBytes = 32 * 1024 * 1024;
-const maxFilesPerProduct = 2_000;
+export const maxFileBytes = 32 * 1024 * 1024;
+export const maxFilesPerProduct = 2_000;
 
 /** Names in a product folder that hold data; anything else with such an ending is a slip of the pen. */
 const topLevelNames: ReadonlySet<string> = new Set(['product.json', 'sources.json', 'publishers.json']);
@@ -29,6 +31,29 @@ const subfolderEndings: readonly (readonly [string, string])[] = [
   ['variants', '.json'],
   ['known-builds', '.tsv'],
 ];
+
+/** Whether a part of a database may have this name inside its product folder. */
+export function isDataName(name: string): boolean {
+  const [subfolder = '', file, ...deeper] = name.split('/');
+  if (file === undefined) return topLevelNames.has(name);
+  const ending = subfolderEndings.find(([known]) => known === subfolder)?.[1];
+  return ending !== undefined && deeper.length === 0 && file.endsWith(ending);
+}
+
+/**
+ * SHA-256 over names and bytes in the order of composition, each behind its length, so that no two databases read
+ * alike; in lower-case hexadecimal.
+ */
+export function toDatabaseDigest(parts: readonly ProductFiles[]): string {
+  const encoder = new TextEncoder();
+  const pieces: Uint8Array[] = [];
+  for (const { id, files } of parts) {
+    for (const { name, bytes } of files) {
+      pieces.push(encoder.encode(`${id}/${name}\0${bytes.length}\0`), bytes);
+    }
+  }
+  return toHex(toDigest('sha256', ...pieces));
+}
 
 /**
  * Reads the files of a signature database. `folder` is a product folder, when data files lie in it, or else a

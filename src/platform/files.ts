@@ -107,6 +107,32 @@ export function openBriefly(path: string): ByteSource {
   };
 }
 
+/**
+ * All bytes of a small file, which may be a pipe as well: it is read once, from its start to its end.
+ *
+ * @throws TelltaleError `unreadable/…`; `limit/bytes` when there is more than `bytesMax`
+ */
+export function readSmallFile(path: string, bytesMax: number): Uint8Array {
+  const room = new Uint8Array(bytesMax + 1);
+  let filled = 0;
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      for (;;) {
+        const count = readSync(descriptor, room, filled, room.length - filled, null);
+        filled += count;
+        if (count === 0 || filled > bytesMax) break;
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw toUnreadable(error);
+  }
+  if (filled > bytesMax) throw new TelltaleError('limit/bytes', `is larger than ${bytesMax} bytes`);
+  return room.slice(0, filled);
+}
+
 /** Turns an error of the operating system into one of ours. */
 export function toUnreadable(error: unknown): TelltaleError {
   const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';

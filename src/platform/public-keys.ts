@@ -8,7 +8,9 @@ export type SignatureScheme =
   | { readonly kind: 'rsa-bare-digest'; readonly digest: DigestAlgorithm }
   | { readonly kind: 'rsa-pss'; readonly digest: DigestAlgorithm; readonly saltLength: number }
   | { readonly kind: 'ecdsa'; readonly digest: DigestAlgorithm }
-  | { readonly kind: 'dsa'; readonly digest: DigestAlgorithm };
+  | { readonly kind: 'dsa'; readonly digest: DigestAlgorithm }
+  /** RFC 8032, the plain form: no context, no digest before it. */
+  | { readonly kind: 'ed25519' };
 
 /** `unusable`: the key is broken or does not go with the scheme. */
 export type SignatureCheck = 'valid' | 'invalid' | 'unusable';
@@ -40,6 +42,7 @@ export function checkSignature(
       const signed = publicDecrypt({ key, padding }, signature);
       return signed.equals(toDigest(scheme.digest, data)) ? 'valid' : 'invalid';
     }
+    if (scheme.kind === 'ed25519') return verify(null, data, key, signature) ? 'valid' : 'invalid';
     const isValid = verify(scheme.digest, data, toKeyInput(key, scheme), signature);
     return isValid ? 'valid' : 'invalid';
   } catch {
@@ -59,12 +62,14 @@ function isFor(key: KeyObject, scheme: SignatureScheme): boolean {
       return key.asymmetricKeyType === 'ec';
     case 'dsa':
       return key.asymmetricKeyType === 'dsa';
+    case 'ed25519':
+      return key.asymmetricKeyType === 'ed25519';
   }
 }
 
 function toKeyInput(
   key: KeyObject,
-  scheme: Exclude<SignatureScheme, { kind: 'rsa-bare-digest' }>,
+  scheme: Exclude<SignatureScheme, { kind: 'rsa-bare-digest' | 'ed25519' }>,
 ): Parameters<typeof verify>[2] {
   switch (scheme.kind) {
     case 'rsa-pkcs1':

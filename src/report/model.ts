@@ -1,4 +1,5 @@
 import { toErrorFamily } from '../bytes/errors.ts';
+import type { PackSeal } from '../platform/database-pack.ts';
 import type { FileResult, VerdictName } from '../verdict/model.ts';
 import type { PolicyOutcome, Requirements } from '../verdict/policy.ts';
 
@@ -23,6 +24,8 @@ export interface ScanReport {
     /** Over all database files. */
     readonly digest: string;
     readonly usesKnownBuilds: boolean;
+    /** The packs among the databases, and who vouches for them; absent when there are none. */
+    readonly packs?: readonly PackSeal[];
   };
   readonly policy: PolicyReport;
   /** What the exit code says. */
@@ -61,11 +64,11 @@ export interface ScanParts {
 }
 
 export function toScanReport(parts: ScanParts): ScanReport {
-  const { products, digest, usesKnownBuilds } = parts.database;
+  const { products, digest, usesKnownBuilds, packs = [] } = parts.database;
   return {
     schema: 'telltale/scan/1',
     tool: { name: 'telltale', version: parts.toolVersion },
-    database: { products, digest, usesKnownBuilds },
+    database: { products, digest, usesKnownBuilds, ...(packs.length === 0 ? {} : { packs }) },
     policy: parts.policy,
     outcome: toOutcome(parts),
     files: parts.files,

@@ -241,6 +241,9 @@ export const scanSchema = z.strictObject({
     products: z.array(z.strictObject({ id: z.string(), name: z.string(), revision: z.string() })),
     digest,
     usesKnownBuilds: z.boolean(),
+    packs: z
+      .array(z.strictObject({ path: z.string(), signedBy: digest.nullable(), trusted: z.boolean() }))
+      .optional(),
   }),
   policy: z.strictObject({
     file: z.string().nullable().describe('The policy file; null when there was none'),

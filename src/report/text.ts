@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import type { PackSeal } from '../platform/database-pack.ts';
 import { type ExplainOptions, explain, toHeadline } from '../verdict/explain.ts';
 import type { FileResult, VerdictName } from '../verdict/model.ts';
 import { verdicts } from '../verdict/model.ts';
@@ -90,6 +91,7 @@ export function toSummaryText(report: ScanReport, options: TextOptions): string 
   if (partial > 0) parts.push(`${partial} of them not read fully`);
   if (summary.notScanned > 0) parts.push(`interrupted with ${summary.notScanned} more to scan`);
   if (summary.leftOut > 0) parts.push(`${summary.leftOut} older not looked at`);
+  for (const seal of report.database.packs ?? []) lines.push(` ${toVisible(toSealLine(seal))}`);
   const databases = report.database.products.map(({ id, revision }) => `${id} ${revision}`).join(', ');
   lines.push(
     ` ${toCount(summary.files, 'file')}: ${parts.join(', ')}    ${colour.dim(`telltale ${report.tool.version}, ${databases}`)}`,
@@ -121,6 +123,15 @@ function toPolicyLines({ policy }: ScanReport, options: TextOptions): string[] {
     lines.push(toVisible(` policy of ${origin} met`));
   }
   return lines;
+}
+
+/** Who vouches for a pack, in one sentence. */
+export function toSealLine({ path, signedBy, trusted }: PackSeal): string {
+  if (signedBy === null) return `database ${path}: not signed`;
+  const key = `signed with the key ${signedBy.slice(0, 8)}…`;
+  return trusted
+    ? `database ${path}: ${key}, which is trusted`
+    : `database ${path}: ${key}; whose key that is was not checked (--trust KEY checks it)`;
 }
 
 function toCount(count: number, noun: string): string {

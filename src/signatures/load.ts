@@ -1,10 +1,14 @@
 import { RE2JS } from 're2js';
 import type { z } from 'zod';
 import type { PublisherPins } from '../authenticity/publisher-pins.ts';
-import { toHex } from '../bytes/cursor.ts';
 import { TelltaleError } from '../bytes/errors.ts';
-import { type ProductFiles, readDatabaseFiles } from '../platform/database-files.ts';
-import { toDigest } from '../platform/digests.ts';
+import { type ProductFiles, toDatabaseDigest } from '../platform/database-files.ts';
+import type { PackSeal } from '../platform/database-pack.ts';
+import {
+  type DatabaseContent,
+  type DatabaseReference,
+  readDatabases,
+} from '../platform/database-references.ts';
 import { findPlace, isSuspectJson, type JsonPlaces, readJsonPlaces, toLineAndColumn } from './json-places.ts';
 import { type KnownBuild, KnownBuilds, parseKnownBuilds } from './known-builds.ts';
 import {
@@ -21,7 +25,7 @@ import {
 import { joinTranslations } from './translations.ts';
 
 /*
- * Reads signature databases from folders, checks everything, and composes them.
+ * Reads signature databases from folders and packs, checks everything, and composes them.
  *
  * Several folders may speak of one product: a later one adds pins, sources, variants, indicators and known builds to
  * an earlier one, and replaces an indicator, a claim or a scope of the same id. It needs only the files in which it
@@ -47,6 +51,8 @@ export interface Database {
   readonly digest: string;
   /** Revision of the product; with several products `id revision` of each, joined by commas. */
   readonly version: string;
+  /** The packs among the databases, in the order in which they were given. */
+  readonly packs: readonly PackSeal[];
 }
 
 /** Something wrong in a database, and where. */
@@ -70,12 +76,21 @@ export function toProblemLine({ file, line, column, field, message }: DatabasePr
 }
 
 /**
- * Loads and composes databases. A folder holds one product, or one folder a product.
+ * Loads and composes databases. A folder holds one product, or one folder a product; a pack is one file.
  *
  * @throws TelltaleError `usage/database`, with up to 20 problems, one a line: file, line, column, field
  */
-export function loadDatabase(folders: readonly string[]): Database {
-  const { database, problems } = readDatabase(folders);
+export function loadDatabase(references: readonly DatabaseReference[]): Database {
+  return loadContent(readDatabases(references));
+}
+
+/**
+ * Composes databases whose files are in memory.
+ *
+ * @throws TelltaleError as {@link loadDatabase}
+ */
+export function loadContent(content: DatabaseContent): Database {
+  const { database, problems } = composeDatabase(content);
   if (database !== undefined && problems.length === 0) return database;
   const lines = problems.slice(0, problemsShown).map(toProblemLine);
   if (problems.length > problemsShown) lines.push(`and ${problems.length - problemsShown} more`);
@@ -85,14 +100,20 @@ export function loadDatabase(folders: readonly string[]): Database {
 /**
  * As {@link loadDatabase}, with all problems as data; the database is there only when there are none.
  *
- * @throws TelltaleError `usage/database` when a folder cannot be read at all
+ * @throws TelltaleError `usage/database` when a folder or pack cannot be read at all, or does not meet what is
+ *   demanded of it
  */
-export function readDatabase(folders: readonly string[]): {
+export function readDatabase(references: readonly DatabaseReference[]): ReadDatabase {
+  return composeDatabase(readDatabases(references));
+}
+
+interface ReadDatabase {
   readonly database: Database | undefined;
   readonly problems: readonly DatabaseProblem[];
-} {
+}
+
+function composeDatabase({ parts, packs }: DatabaseContent): ReadDatabase {
   const problems: DatabaseProblem[] = [];
-  const parts = folders.flatMap((folder) => readDatabaseFiles(folder));
   const partsById = new Map<string, ProductFiles[]>();
   for (const part of parts) partsById.set(part.id, [...(partsById.get(part.id) ?? []), part]);
   const products: ProductDatabase[] = [];
@@ -101,7 +122,7 @@ export function readDatabase(folders: readonly string[]): {
     if (product !== undefined) products.push(product);
   }
   if (products.length === 0 && problems.length === 0) {
-    problems.push({ file: folders.join(', '), field: '', message: 'no database folder was given' });
+    problems.push({ file: '', field: '', message: 'no database was given' });
   }
   if (problems.length > 0) return { database: undefined, problems };
   const only = products.length === 1 ? products[0] : undefined;
@@ -112,21 +133,10 @@ export function readDatabase(folders: readonly string[]): {
       version:
         only?.product.revision ??
         products.map(({ product }) => `${product.id} ${product.revision}`).join(', '),
+      packs,
     },
     problems,
   };
-}
-
-/** Names and bytes in the order of composition, each behind its length, so that no two databases read alike. */
-function toDatabaseDigest(parts: readonly ProductFiles[]): string {
-  const encoder = new TextEncoder();
-  const pieces: Uint8Array[] = [];
-  for (const { id, files } of parts) {
-    for (const { name, bytes } of files) {
-      pieces.push(encoder.encode(`${id}/${name}\0${bytes.length}\0`), bytes);
-    }
-  }
-  return toHex(toDigest('sha256', ...pieces));
 }
 
 // ------------------------------------------------------------------------------------------- one file

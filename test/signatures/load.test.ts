@@ -402,8 +402,8 @@ describe('when a folder is no database', () => {
     const empty = writeFolder({ 'readme.txt': '' });
     expect(loadFailure([empty]).message).toContain('holds no signature database');
     expect(loadFailure([`${empty}/nowhere`]).message).toContain('does not exist');
-    expect(loadFailure([`${empty}/readme.txt`]).message).toContain('is not a folder');
-    expect(loadFailure([]).message).toContain('no database folder was given');
+    expect(loadFailure([`${empty}/readme.txt`]).message).toContain('is neither a folder nor a pack');
+    expect(loadFailure([]).message).toContain('no database was given');
   });
 
   it('refuses data under a name that counts for nothing', () => {

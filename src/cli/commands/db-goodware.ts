@@ -5,6 +5,7 @@ import { toDescription } from '../../jobs/description.ts';
 import { toFailedMeasure } from '../../jobs/failed.ts';
 import { type FileMeasure, sumUp } from '../../jobs/goodware.ts';
 import { createPool, type ScanPool } from '../../jobs/pool.ts';
+import type { DatabaseReference } from '../../platform/database-references.ts';
 import { type FolderEntry, listFiles } from '../../platform/folders.ts';
 import { toVisible } from '../../report/escape.ts';
 import { type GoodwareReport, listFaults } from '../../report/goodware.ts';
@@ -30,7 +31,7 @@ export interface GoodwareOptions extends SharedOptions {
  */
 export async function measureGoodware(
   database: Database,
-  databases: readonly string[],
+  databases: readonly DatabaseReference[],
   options: GoodwareOptions,
   terminal: Terminal,
 ): Promise<GoodwareReport> {
@@ -64,11 +65,14 @@ export async function measureGoodware(
       if (options.jobs === 0) await measure;
       measures.push(measure);
     }
+    const counted = await Promise.all(measures);
+    const fault = pool.databaseFault();
+    if (fault !== undefined) throw new TelltaleError('usage/database', fault);
     return {
       schema: 'telltale/db-goodware/1',
       folders,
       database: toDescription(database),
-      ...sumUp(compile(database), await Promise.all(measures)),
+      ...sumUp(compile(database), counted),
     };
   } finally {
     terminal.progress('');

@@ -2,13 +2,14 @@ import { TelltaleError } from '../../bytes/errors.ts';
 import { toSafeJson, toVisible } from '../../report/escape.ts';
 import { compile } from '../../signatures/compile.ts';
 import { checkIndicatorTests, checkLiterals, type LintProblem } from '../../signatures/lint.ts';
-import { loadDatabase, type ProductDatabase, readDatabase, toProblemLine } from '../../signatures/load.ts';
+import { type ProductDatabase, readDatabase, toProblemLine } from '../../signatures/load.ts';
 import { strengths } from '../../signatures/schema.ts';
 import { listFaults, toGoodwareText } from '../../report/goodware.ts';
 import { toDatabases } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
 import { type GoodwareOptions, measureGoodware, toGoodwareExit } from './db-goodware.ts';
+import { loadGivenDatabase, notePacks } from '../given-database.ts';
 
 export interface DatabaseOptions extends GoodwareOptions {
   readonly format: 'text' | 'json';
@@ -18,6 +19,7 @@ export interface DatabaseOptions extends GoodwareOptions {
 export async function runDatabaseCheck(options: DatabaseOptions, terminal: Terminal): Promise<ExitName> {
   const databases = toDatabases(options);
   const { database, problems } = readDatabase(databases);
+  notePacks(database?.packs ?? [], terminal);
   const faults = problems.map((problem) => ({ severity: 'error' as const, ...problem }));
   // Indicators can only be tried in a database that holds together.
   const lint =
@@ -62,7 +64,7 @@ function toWord({ severity }: LintProblem, { colour }: Terminal): string {
 
 /** `telltale db stats`: what a database holds. */
 export function runDatabaseStatistics(options: DatabaseOptions, terminal: Terminal): ExitName {
-  const database = loadDatabase(toDatabases(options));
+  const database = loadGivenDatabase(options, terminal);
   const [first] = database.products;
   if (first === undefined) throw new TelltaleError('usage/database', 'the database holds no product');
   const products = database.products.map(toStatistics);

@@ -5,13 +5,14 @@ import { toDossierMarkdown, toListMarkdown, toMarkdownText } from '../../report/
 import { toDossierText, toListText } from '../../report/dossier-text.ts';
 import { toSafeJson } from '../../report/escape.ts';
 import { messages } from '../../report/messages/index.ts';
-import { loadDatabase, type ProductDatabase } from '../../signatures/load.ts';
+import type { ProductDatabase } from '../../signatures/load.ts';
 import type { Language } from '../../signatures/schema.ts';
 import { localize } from '../../signatures/translations.ts';
-import { type SharedOptions, toDatabases } from '../arguments.ts';
+import type { SharedOptions } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import { listSuggestions } from '../suggestions.ts';
 import type { Terminal } from '../terminal.ts';
+import { loadGivenDatabase } from '../given-database.ts';
 
 export interface ExplainOptions extends SharedOptions {
   readonly format: 'text' | 'json' | 'markdown';
@@ -26,7 +27,7 @@ export interface ExplainOptions extends SharedOptions {
  * @param id - as reports name it, in any case; `product/id` asks one product only
  */
 export function runExplain(id: string | undefined, options: ExplainOptions, terminal: Terminal): ExitName {
-  const { products } = loadDatabase(toDatabases(options));
+  const { products } = loadGivenDatabase(options, terminal);
   terminal.out(
     id === undefined ? toList(products, options, terminal) : toDossiers(id, products, options, terminal),
   );

@@ -5,11 +5,11 @@ import { toVisible } from '../../report/escape.ts';
 import { toKnowledge } from '../../scan/knowledge.ts';
 import { type Artifact, pathSeparator, walkArtifacts } from '../../scan/model.ts';
 import { toBaseName } from '../../scan/names.ts';
-import { loadDatabase } from '../../signatures/load.ts';
-import { type SharedOptions, toLimits, toDatabases } from '../arguments.ts';
+import { type SharedOptions, toLimits } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import { writeAll, writeFile } from '../output-file.ts';
 import type { Terminal } from '../terminal.ts';
+import { loadGivenDatabase } from '../given-database.ts';
 
 export interface ExtractOptions extends SharedOptions {
   readonly output?: string;
@@ -27,7 +27,7 @@ export async function runExtract(
   options: ExtractOptions,
   terminal: Terminal,
 ): Promise<ExitName> {
-  const knowledge = toKnowledge(loadDatabase(toDatabases(options)), false);
+  const knowledge = toKnowledge(loadGivenDatabase(options, terminal), false);
   let seen = 0;
   let written: string | undefined;
   let failure: unknown;

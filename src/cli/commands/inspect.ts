@@ -6,11 +6,11 @@ import { toInspectJson, toInspectText } from '../../report/inspect.ts';
 import { toVisible } from '../../report/escape.ts';
 import { toKnowledge } from '../../scan/knowledge.ts';
 import { type Artifact, walkArtifacts } from '../../scan/model.ts';
-import { loadDatabase } from '../../signatures/load.ts';
-import { type SharedOptions, toLimits, toDatabases } from '../arguments.ts';
+import { type SharedOptions, toLimits } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import { readVersion } from '../../platform/shipped.ts';
 import type { Terminal } from '../terminal.ts';
+import { loadGivenDatabase } from '../given-database.ts';
 
 export interface InspectOptions extends SharedOptions {
   readonly format: 'text' | 'json';
@@ -23,7 +23,7 @@ export async function runInspect(
   options: InspectOptions,
   terminal: Terminal,
 ): Promise<ExitName> {
-  const knowledge = toKnowledge(loadDatabase(toDatabases(options)), options.knownBuilds);
+  const knowledge = toKnowledge(loadGivenDatabase(options, terminal), options.knownBuilds);
   let root: Artifact;
   try {
     const [entry] = listFiles(path, isBundleName);

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { TelltaleError } from '../../bytes/errors.ts';
 import type { DigestAlgorithm } from '../../platform/digests.ts';
 import { toSafeJson, toVisible } from '../../report/escape.ts';
-import { loadDatabase } from '../../signatures/load.ts';
-import { type SharedOptions, toDatabases } from '../arguments.ts';
+import type { SharedOptions } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
+import { loadGivenDatabase } from '../given-database.ts';
 
 export interface LookupOptions extends SharedOptions {
   readonly format: 'text' | 'json';
@@ -20,7 +20,7 @@ const algorithmByLength: Readonly<Record<number, DigestAlgorithm>> = {
 
 /** `telltale lookup`: what the ledger of known builds says of digests. */
 export function runLookup(given: readonly string[], options: LookupOptions, terminal: Terminal): ExitName {
-  const database = loadDatabase(toDatabases(options));
+  const database = loadGivenDatabase(options, terminal);
   const digests = given.flatMap((word) => (word === '-' ? readDigests() : [word]));
   const answers = digests.map((written) => {
     const digest = written.trim().toLowerCase();

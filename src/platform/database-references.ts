@@ -1,0 +1,120 @@
+import { statSync } from 'node:fs';
+import { TelltaleError } from '../bytes/errors.ts';
+import { type ProductFiles, readDatabaseFiles } from './database-files.ts';
+import { type PackSeal, readPack, readRevision } from './database-pack.ts';
+import { isOlder, type Minimum } from './revisions.ts';
+import type { PublicKey } from './signing-keys.ts';
+
+/** What a person demands of a database before it is used. Plain data: it crosses to workers. */
+export interface DatabaseDemands {
+  /** Only packs that are signed with one of these keys are accepted; undefined accepts folders and any pack. */
+  readonly trusted?: readonly PublicKey[];
+  /** The smallest revisions that are accepted. */
+  readonly minimum: readonly Minimum[];
+}
+
+/** Where a database is: the path of a folder or a pack, alone or with demands. Plain data: it crosses to workers. */
+export type DatabaseReference = string | { readonly path: string; readonly demands: DatabaseDemands };
+
+function toPath(reference: DatabaseReference): string {
+  return typeof reference === 'string' ? reference : reference.path;
+}
+
+/** The files of several databases, in the order in which they are composed. */
+export interface DatabaseContent {
+  readonly parts: readonly ProductFiles[];
+  readonly packs: readonly PackSeal[];
+}
+
+const noDemands: DatabaseDemands = { minimum: [] };
+
+/**
+ * Reads databases, each a folder or a pack, and holds them to what is demanded.
+ *
+ * @throws TelltaleError `usage/database` when one cannot be read, is not what it says, or falls short of a demand
+ */
+export function readDatabases(references: readonly DatabaseReference[]): DatabaseContent {
+  const databases = references.map((reference) => {
+    const path = toPath(reference);
+    const demands = typeof reference === 'string' ? noDemands : reference.demands;
+    return { path, minimum: demands.minimum, ...readOne(path, demands) };
+  });
+  checkRevisions(databases);
+  return {
+    parts: databases.flatMap(({ parts }) => parts),
+    packs: databases.flatMap(({ seal }) => (seal === undefined ? [] : [seal])),
+  };
+}
+
+interface OneDatabase {
+  readonly parts: readonly ProductFiles[];
+  readonly products: readonly StatedRevision[];
+  readonly seal?: PackSeal;
+}
+
+/** A product and what its database says of its age. */
+export interface StatedRevision {
+  readonly id: string;
+  readonly revision: string | undefined;
+}
+
+function readOne(path: string, { trusted }: DatabaseDemands): OneDatabase {
+  if (isFile(path)) {
+    const { products, seal } = readPack(path, trusted);
+    return { parts: products, products, seal };
+  }
+  if (trusted !== undefined) {
+    throw new TelltaleError(
+      'usage/database',
+      `${path}: is not a pack, and with --trust only packs signed with a trusted key are used`,
+    );
+  }
+  const parts = readDatabaseFiles(path);
+  return { parts, products: parts.map((part) => ({ id: part.id, revision: readRevision(part) })) };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    // What is not there, or may not be read, is complained of where it is read as a folder.
+    return false;
+  }
+}
+
+/**
+ * Holds databases to the smallest revisions: whatever speaks of such a product must state one that is new enough, and
+ * something must speak of it.
+ *
+ * @throws TelltaleError `usage/database`
+ */
+export function checkRevisions(
+  databases: readonly {
+    readonly path: string;
+    readonly products: readonly StatedRevision[];
+    readonly minimum: readonly Minimum[];
+  }[],
+): void {
+  for (const { path, products, minimum } of databases) {
+    for (const { product, revision: least } of minimum) {
+      for (const { revision } of products.filter(({ id }) => id === product)) {
+        if (revision === undefined) {
+          fail(`${path}: ${product}: states no revision, and ${least} is the oldest that is accepted`);
+        } else if (isOlder(revision, least)) {
+          fail(
+            `${path}: ${product}: revision ${revision} is older than ${least}, the oldest that is accepted`,
+          );
+        }
+      }
+    }
+  }
+  const spokenOf = new Set(databases.flatMap(({ products }) => products.map(({ id }) => id)));
+  for (const { product, revision } of databases.flatMap(({ minimum }) => minimum)) {
+    if (!spokenOf.has(product))
+      fail(`no database speaks of "${product}", and at least ${revision} is demanded`);
+  }
+}
+
+function fail(message: string): never {
+  throw new TelltaleError('usage/database', message);
+}
