@@ -9,7 +9,8 @@ import { type Condition, knownBuildColumns } from '../../src/signatures/schema.t
 const written: string[] = [];
 afterAll(() => {
   for (const folder of written) rmSync(folder, { recursive: true, force: true });
-});
+  // Thousands of folders take a while on a machine that is busy.
+}, 120_000);
 
 /** Writes files below a new folder, which goes with the test file, and returns it; objects are written as JSON. */
 export function writeFolder(files: Readonly<Record<string, unknown>>): string {
