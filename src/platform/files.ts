@@ -88,7 +88,7 @@ export function openFile(path: string | Uint8Array): FileSource {
  *
  * @throws TelltaleError `unreadable/…`, now and at every read
  */
-export function openBriefly(path: string): ByteSource {
+export function openBriefly(path: string | Uint8Array): ByteSource {
   const first = openFile(path);
   const { size } = first;
   first.close();

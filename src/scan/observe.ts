@@ -6,6 +6,7 @@ import type { Hits } from '../signatures/match.ts';
 import type { Knowledge } from './knowledge.ts';
 import { type Artifact, type ProductObservation, walkArtifacts } from './model.ts';
 import { toBaseName } from './names.ts';
+import { toPlace } from './place.ts';
 
 /** What the walk found out about one artifact, before the database was asked. */
 export interface Findings {
@@ -88,17 +89,8 @@ function toOrganization(name: string): { readonly issuerOrganization?: string } 
 function toPlaced(evidence: Evidence, regions: readonly Region[]): Evidence {
   const { offset } = evidence;
   if (offset === undefined || evidence.region !== undefined) return evidence;
-  let smallest: Region | undefined;
-  for (const region of regions) {
-    if (offset < region.offset || offset >= region.offset + region.size) continue;
-    if (smallest === undefined || region.size < smallest.size) smallest = region;
-  }
-  if (smallest === undefined) return evidence;
-  const distance = offset - smallest.offset;
-  return {
-    ...evidence,
-    region: distance === 0 ? smallest.name : `${smallest.name}+0x${distance.toString(16)}`,
-  };
+  const region = toPlace(regions, offset);
+  return region === undefined ? evidence : { ...evidence, region };
 }
 
 /**
