@@ -15,6 +15,7 @@ const order = [
   'scan',
   'verdict',
   'jobs',
+  'diff',
   'report',
   'index.ts',
   'cli',
