@@ -13,6 +13,7 @@ import {
 } from './arguments.ts';
 import type { DatabaseOptions } from './commands/db.ts';
 import type { KeygenOptions, PackOptions, VerifyOptions } from './commands/db-pack.ts';
+import type { DiffOptions } from './commands/diff.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { ExtractOptions } from './commands/extract.ts';
 import type { InspectOptions } from './commands/inspect.ts';
@@ -122,6 +123,22 @@ export function createProgram(finish: (name: ExitName) => void): Command {
     .action(async (path: string, member: string, options: ExtractOptions) => {
       const { runExtract } = await import('./commands/extract.ts');
       finish(await runExtract(path, member, options, createTerminal(false)));
+    });
+
+  withLimits(withDatabase(program.command('diff')))
+    .description('show what changed between two builds, member by member')
+    .argument('<before>', 'file, folder or .app bundle')
+    .argument('<after>', 'what it is compared with')
+    .addOption(
+      new Option('--format <format>', 'how the report is written')
+        .choices(['text', 'json', 'html'])
+        .default('text'),
+    )
+    .option('--output <file>', 'write the report there')
+    .option('-v, --verbose', 'everything: members that are the same, whole lists, all sources')
+    .action(async (before: string, after: string, options: DiffOptions) => {
+      const { runDiff } = await import('./commands/diff.ts');
+      finish(await runDiff(before, after, options, createTerminal(false)));
     });
 
   withDatabase(program.command('lookup'))

@@ -8,8 +8,8 @@ import { scanOutcomes } from './model.ts';
 
 /** The shape of `telltale/scan/1`, from which the published JSON Schema is made. */
 
-const count = z.int().min(0);
-const digest = z.string().regex(/^[0-9a-f]{64}$/);
+export const count = z.int().min(0);
+export const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
 const certificate = z.strictObject({
   subject: z.string(),
@@ -98,8 +98,8 @@ const signature = z.strictObject({
   problems: z.array(remark),
 });
 
-const integrity = z.enum(['intact', 'modified', 'damaged', 'signature-removed', 'unsigned']);
-const signer = z.enum(['pinned', 'claimed', 'other', 'none']);
+export const integrity = z.enum(['intact', 'modified', 'damaged', 'signature-removed', 'unsigned']);
+export const signer = z.enum(['pinned', 'claimed', 'other', 'none']);
 
 const authenticity = z.strictObject({
   integrity,
@@ -113,7 +113,7 @@ const authenticity = z.strictObject({
   problems: z.array(remark),
 });
 
-const citation = z.strictObject({
+export const citation = z.strictObject({
   id: z.string(),
   title: z.string(),
   short: z.string(),
@@ -121,7 +121,7 @@ const citation = z.strictObject({
   link: z.string().optional().describe('Absent for sources that a stranger cannot open'),
 });
 
-const problem = z.strictObject({
+export const problem = z.strictObject({
   code: z.enum(errorCodes),
   path: z.string(),
   offset: count.optional(),
@@ -234,17 +234,20 @@ const file = z.strictObject({
   tree: treeNode.nullable(),
 });
 
+export const toolUsed = z.strictObject({ name: z.literal('telltale'), version: z.string() });
+export const databaseUsed = z.strictObject({
+  products: z.array(z.strictObject({ id: z.string(), name: z.string(), revision: z.string() })),
+  digest,
+  usesKnownBuilds: z.boolean(),
+  packs: z
+    .array(z.strictObject({ path: z.string(), signedBy: digest.nullable(), trusted: z.boolean() }))
+    .optional(),
+});
+
 export const scanSchema = z.strictObject({
   schema: z.literal('telltale/scan/1'),
-  tool: z.strictObject({ name: z.literal('telltale'), version: z.string() }),
-  database: z.strictObject({
-    products: z.array(z.strictObject({ id: z.string(), name: z.string(), revision: z.string() })),
-    digest,
-    usesKnownBuilds: z.boolean(),
-    packs: z
-      .array(z.strictObject({ path: z.string(), signedBy: digest.nullable(), trusted: z.boolean() }))
-      .optional(),
-  }),
+  tool: toolUsed,
+  database: databaseUsed,
   policy: z.strictObject({
     file: z.string().nullable().describe('The policy file; null when there was none'),
     lock: z.string().nullable().describe('The lock that the files were held against'),

@@ -14,9 +14,9 @@ export interface TextOptions extends ExplainOptions {
 }
 
 /** What stands before a file: its verdict, or that too little of it was read to have one. */
-type Word = VerdictName | 'incomplete';
+export type Word = VerdictName | 'incomplete';
 
-const marks: Readonly<Record<Word, string>> = {
+export const marks: Readonly<Record<Word, string>> = {
   impostor: '✖',
   modified: '✖',
   variant: '✖',
@@ -35,7 +35,7 @@ export function toWord(file: FileResult): Word {
   return file.verdict === 'other' && !file.complete ? 'incomplete' : file.verdict;
 }
 
-function paint(word: Word, { colour }: TextOptions): (text: string) => string {
+export function paint(word: Word, { colour }: Pick<TextOptions, 'colour'>): (text: string) => string {
   switch (word) {
     case 'official':
       return (text) => colour.green(text);
@@ -134,6 +134,6 @@ export function toSealLine({ path, signedBy, trusted }: PackSeal): string {
     : `database ${path}: ${key}; whose key that is was not checked (--trust KEY checks it)`;
 }
 
-function toCount(count: number, noun: string): string {
+export function toCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

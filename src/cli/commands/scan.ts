@@ -146,7 +146,7 @@ function isWorthALine(file: FileResult, { quiet, format }: ScanOptions): boolean
   );
 }
 
-function writeReport(path: string, content: string): void {
+export function writeReport(path: string, content: string): void {
   try {
     writeFileSync(path, content);
   } catch (error) {
