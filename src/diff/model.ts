@@ -1,7 +1,7 @@
 import type { Integrity, SignerStatus } from '../authenticity/model.ts';
 import type { FactKind } from '../formats/model.ts';
-import type { Strength, VariantRole } from '../signatures/schema.ts';
-import type { Citation, IncompleteReason, ProblemResult, VerdictName } from '../verdict/model.ts';
+import type { Strength } from '../signatures/schema.ts';
+import type { FileResult, Telltale, TelltaleEvidence } from '../verdict/model.ts';
 
 /*
  * What changed between two builds. Plain data with `before` and `after` on equal terms: when the two are swapped, the
@@ -184,25 +184,12 @@ export interface MemberChange {
 export const carriers = ['member', 'bytes', 'region', 'fact', 'name', 'signature', 'none'] as const;
 export type Carrier = (typeof carriers)[number];
 
-export interface TelltalePlace {
-  readonly path: string;
-  readonly region?: string;
-  readonly offset?: number;
-  readonly text: string;
-  readonly bytes?: string;
+export interface TelltalePlace extends TelltaleEvidence {
   readonly carriedBy: Carrier;
 }
 
-export interface TelltaleChange {
-  readonly id: string;
-  readonly title: string;
-  readonly variant: string;
-  readonly variantName: string;
-  readonly role: VariantRole;
-  readonly strength: Strength;
+export interface TelltaleChange extends Omit<Telltale, 'evidence'> {
   readonly places: readonly TelltalePlace[];
-  readonly sources: readonly Citation[];
-  readonly testedOnRealFile: boolean;
 }
 
 export interface TelltaleChanges {
@@ -213,22 +200,25 @@ export interface TelltaleChanges {
 }
 
 /** What is said of one of the two. */
-export interface SideResult {
-  readonly path: string;
+export interface SideResult
+  extends Pick<
+    FileResult,
+    | 'path'
+    | 'size'
+    | 'sha256'
+    | 'verdict'
+    | 'rule'
+    | 'reason'
+    | 'variant'
+    | 'variantName'
+    | 'version'
+    | 'complete'
+    | 'incompleteReasons'
+    | 'problems'
+  > {
   readonly kind: 'file' | 'folder' | 'bundle';
-  readonly size: number | null;
-  readonly sha256: string | null;
   /** What it is, in a line. */
   readonly headline: string;
-  readonly verdict: VerdictName;
-  readonly rule: string;
-  readonly reason: string;
-  readonly variant: string | null;
-  readonly variantName: string | null;
-  readonly version: string | null;
-  readonly complete: boolean;
-  readonly incompleteReasons: readonly IncompleteReason[];
-  readonly problems: readonly ProblemResult[];
 }
 
 export interface DiffSummary {

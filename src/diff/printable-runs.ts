@@ -86,6 +86,8 @@ export class StringScanner {
   }
 }
 
+const decoder = new TextDecoder();
+
 /** A run of bytes that may be ASCII or UTF-8. */
 class NarrowRun {
   readonly #sink: StringSink;
@@ -120,7 +122,7 @@ class NarrowRun {
     this.#hasHigh = false;
     if (length < shortestCharacters) return;
     if (hasHigh) this.#split(this.#bytes.subarray(0, length));
-    else this.#sink(String.fromCharCode(...this.#bytes.subarray(0, length)), 'ascii', this.#start);
+    else this.#sink(decoder.decode(this.#bytes.subarray(0, length)), 'ascii', this.#start);
   }
 
   /** Emits what is valid UTF-8 between bytes that are not. */
@@ -248,20 +250,20 @@ export interface ByteSpan {
 /**
  * The strings of a source, without those in some ranges of it.
  *
- * @param checkTime - is called for every chunk, and may throw
+ * @param goesOn - is asked for every chunk; false ends the search, and it may throw
  */
 export function scanStrings(
   source: ByteSource,
   without: readonly ByteSpan[],
   sink: StringSink,
-  checkTime: () => void,
+  goesOn: () => boolean,
 ): void {
   let from = 0;
   const scan = (to: number): void => {
     if (to - from < shortestCharacters) return;
     const scanner = new StringScanner(sink, from);
     for (const chunk of readChunks(sliceSource(source, from, to - from))) {
-      checkTime();
+      if (!goesOn()) return;
       scanner.update(chunk);
     }
     scanner.finish();

@@ -22,7 +22,7 @@ export function toSketch(source: ByteSource): Sketch {
       count += 1;
       if (count <= stringsSketched) hashes.add(hash(text));
     },
-    () => undefined,
+    () => count <= stringsSketched,
   );
   return [...hashes].sort((a, b) => a - b).slice(0, hashesKept);
 }

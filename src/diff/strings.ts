@@ -64,14 +64,17 @@ function collect(side: StringSide | undefined, checkTime: () => void): Collected
         if (place < known) strings.set(text, place);
         return;
       }
-      if (strings.size >= stringsCompared || characters >= charactersCompared) {
+      if (cutShort || strings.size >= stringsCompared || characters >= charactersCompared) {
         cutShort = true;
         return;
       }
       strings.set(text, place);
       characters += text.length;
     },
-    checkTime,
+    () => {
+      checkTime();
+      return !cutShort;
+    },
   );
   return { strings, cutShort };
 }

@@ -4,17 +4,9 @@ import { toBaseName } from '../scan/names.ts';
 import type { Evidence, IndicatorMatch } from '../signatures/evaluate.ts';
 import type { Database, ProductDatabase } from '../signatures/load.ts';
 import { strengths } from '../signatures/schema.ts';
-import { toPrintableBytes } from '../verdict/printable-bytes.ts';
-import { toCitations } from '../verdict/result.ts';
+import { toEvidence, toTelltaleHead } from '../verdict/result.ts';
 import { toFactText } from './facts.ts';
-import type {
-  Carrier,
-  MemberChange,
-  MemberHalf,
-  TelltaleChange,
-  TelltaleChanges,
-  TelltalePlace,
-} from './model.ts';
+import type { Carrier, MemberChange, MemberHalf, TelltaleChange, TelltaleChanges } from './model.ts';
 
 /** Finds the entries in which an artifact stands, and the side that it is on. */
 export type Entries = (artifact: Artifact) => readonly MemberChange[];
@@ -86,27 +78,12 @@ function byStrength(
 }
 
 function toChange({ match, product, places }: FoundTelltale, side: Side, entries: Entries): TelltaleChange {
-  const { variant, indicator } = match;
   return {
-    id: indicator.id,
-    title: indicator.title,
-    variant: variant.id,
-    variantName: variant.name,
-    role: variant.role,
-    strength: indicator.strength,
-    places: places.map(({ artifact, evidence }): TelltalePlace => {
-      const { region, offset, text, bytes } = evidence;
-      return {
-        path: artifact.path,
-        ...(region === undefined ? {} : { region }),
-        ...(offset === undefined ? {} : { offset }),
-        text,
-        ...(bytes === undefined ? {} : { bytes: toPrintableBytes(bytes) }),
-        carriedBy: toCarrier(evidence, side, entries(artifact)),
-      };
-    }),
-    sources: toCitations(indicator.sources, product),
-    testedOnRealFile: indicator.testedOnRealFile,
+    ...toTelltaleHead(match, product),
+    places: places.map(({ artifact, evidence }) => ({
+      ...toEvidence(artifact.path, evidence),
+      carriedBy: toCarrier(evidence, side, entries(artifact)),
+    })),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { MemberChange, SideResult, TelltaleChange } from '../diff/model.ts';
+import { toBytes } from './amounts.ts';
 import type { DiffReport } from './diff-model.ts';
 import {
   describeMember,
@@ -8,7 +9,6 @@ import {
   type Sign,
   stateSigns,
   stateTitles,
-  toBytes,
   toMemberTitle,
   toOutcome,
   toPlaceTexts,

@@ -12,6 +12,7 @@ import type {
 import type { FactKind } from '../formats/model.ts';
 import { pathSeparator } from '../scan/model.ts';
 import { toBaseName } from '../scan/names.ts';
+import { toBytes, toNumber } from './amounts.ts';
 import type { DiffReport } from './diff-model.ts';
 
 /*
@@ -458,15 +459,6 @@ export function toPlaceTexts(
     quote: bytes === undefined ? text : `"${bytes}"`,
     carrier: toCarrierText(carriedBy),
   };
-}
-
-export function toNumber(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-/** Bytes with thin grouping: `1,337,960 bytes`. */
-export function toBytes(bytes: number): string {
-  return `${toNumber(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`;
 }
 
 function toSizes(before: number | undefined, after: number | undefined): string {

@@ -11,9 +11,19 @@ import {
   stringsListed,
 } from '../diff/model.ts';
 import { factKinds } from '../formats/model.ts';
-import { strengths, variantRoles } from '../signatures/schema.ts';
+import { strengths } from '../signatures/schema.ts';
 import { incompleteReasons, verdicts } from '../verdict/model.ts';
-import { citation, count, databaseUsed, digest, integrity, problem, signer, toolUsed } from './schema.ts';
+import {
+  count,
+  databaseUsed,
+  digest,
+  evidence,
+  integrity,
+  problem,
+  signer,
+  telltale,
+  toolUsed,
+} from './schema.ts';
 
 /** The shape of `telltale/diff/1`, from which the published JSON Schema is made. */
 
@@ -146,25 +156,12 @@ const member = z.strictObject({
   notCompared: z.array(z.string()),
 });
 
-const telltale = z.strictObject({
-  id: z.string(),
-  title: z.string(),
-  variant: z.string(),
-  variantName: z.string(),
-  role: z.enum(variantRoles),
-  strength: z.enum(strengths),
+const telltaleChange = telltale.omit({ evidence: true }).extend({
   places: z.array(
-    z.strictObject({
-      path: z.string(),
-      region: z.string().optional(),
-      offset: count.optional(),
-      text: z.string(),
-      bytes: z.string().optional(),
+    evidence.extend({
       carriedBy: z.enum(carriers).describe('Which part of the difference holds it'),
     }),
   ),
-  sources: z.array(citation),
-  testedOnRealFile: z.boolean(),
 });
 
 export const diffSchema = z.strictObject({
@@ -180,8 +177,8 @@ export const diffSchema = z.strictObject({
     states: z.strictObject(Object.fromEntries(memberStates.map((state) => [state, count]))),
   }),
   telltales: z.strictObject({
-    came: z.array(telltale),
-    went: z.array(telltale),
+    came: z.array(telltaleChange),
+    went: z.array(telltaleChange),
     stayed: z.array(z.strictObject({ id: z.string(), title: z.string(), strength: z.enum(strengths) })),
   }),
   members: z.array(member),

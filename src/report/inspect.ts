@@ -1,6 +1,7 @@
 import type { Fact } from '../formats/model.ts';
 import type { Artifact } from '../scan/model.ts';
 import { toBaseName } from '../scan/names.ts';
+import { toBytes } from './amounts.ts';
 import { toSafeJson, toVisible } from './escape.ts';
 import type { TextOptions } from './text.ts';
 import { padColumns } from './width.ts';
@@ -96,8 +97,8 @@ function append(
   const { colour } = options;
   const size =
     artifact.size === undefined
-      ? `not read${artifact.declaredSize === undefined ? '' : `, ${toSize(artifact.declaredSize)} declared`}`
-      : toSize(artifact.size);
+      ? `not read${artifact.declaredSize === undefined ? '' : `, ${toBytes(artifact.declaredSize)} declared`}`
+      : toBytes(artifact.size);
   const digest = artifact.digests.sha256;
   const shownDigest =
     digest === undefined ? '' : `  sha256 ${options.isVerbose ? digest : `${digest.slice(0, 8)}…`}`;
@@ -136,7 +137,7 @@ function toDetails(artifact: Artifact, { isVerbose, colour }: TextOptions): read
     for (const { name, offset, size, entropy } of artifact.regions) {
       const measured = entropy === undefined ? '' : `, entropy ${entropy.toFixed(2)}`;
       lines.push(
-        colour.dim(`region ${toVisible(name)} at 0x${offset.toString(16)}, ${toSize(size)}${measured}`),
+        colour.dim(`region ${toVisible(name)} at 0x${offset.toString(16)}, ${toBytes(size)}${measured}`),
       );
     }
   }
@@ -156,9 +157,4 @@ function toFactText({ kind, name, value, detail }: Fact): string {
           .join(', ')})`;
   const shown = typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(3) : String(value);
   return toVisible(`${kind}${name === undefined ? '' : ` ${name}`}: ${shown}${extras}`);
-}
-
-/** Bytes with thin grouping: `1,337,960 bytes`. */
-function toSize(bytes: number): string {
-  return `${bytes.toLocaleString('en-US')} ${bytes === 1 ? 'byte' : 'bytes'}`;
 }

@@ -113,7 +113,7 @@ const authenticity = z.strictObject({
   problems: z.array(remark),
 });
 
-export const citation = z.strictObject({
+const citation = z.strictObject({
   id: z.string(),
   title: z.string(),
   short: z.string(),
@@ -139,27 +139,27 @@ const fact = z.strictObject({
   detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
 });
 
-const telltale = z.strictObject({
+export const evidence = z.strictObject({
+  kind: z.string(),
+  path: z.string().describe('Nested path of the artifact'),
+  region: z.string().optional(),
+  offset: count.optional(),
+  text: z.string(),
+  bytes: z
+    .string()
+    .optional()
+    .describe('The matched bytes and a few around them, non-printable ones as \\xNN'),
+  count: count.optional(),
+});
+
+export const telltale = z.strictObject({
   id: z.string(),
   title: z.string(),
   variant: z.string(),
   variantName: z.string(),
   role: z.enum(variantRoles),
   strength: z.enum(strengths),
-  evidence: z.array(
-    z.strictObject({
-      kind: z.string(),
-      path: z.string().describe('Nested path of the artifact'),
-      region: z.string().optional(),
-      offset: count.optional(),
-      text: z.string(),
-      bytes: z
-        .string()
-        .optional()
-        .describe('The matched bytes and a few around them, non-printable ones as \\xNN'),
-      count: count.optional(),
-    }),
-  ),
+  evidence: z.array(evidence),
   sources: z.array(citation),
   testedOnRealFile: z.boolean(),
   note: z.string().optional(),

@@ -1,6 +1,6 @@
 import { type Artifact, walkArtifacts } from '../scan/model.ts';
 import { toBaseName } from '../scan/names.ts';
-import type { Evidence } from '../signatures/evaluate.ts';
+import type { Evidence, IndicatorMatch } from '../signatures/evaluate.ts';
 import type { Database, ProductDatabase } from '../signatures/load.ts';
 import { toPattern } from '../signatures/name-pattern.ts';
 import { type Source, strengths, type Variant } from '../signatures/schema.ts';
@@ -152,24 +152,13 @@ function toKnownBuild(artifact: Artifact, product: ProductDatabase): KnownBuildR
 function toTelltales(root: Artifact, product: ProductDatabase): readonly Telltale[] {
   const byIndicator = new Map<string, { telltale: Telltale; evidence: TelltaleEvidence[] }>();
   for (const { path, match } of collectTelltales(root, product.product.id)) {
-    const { variant, indicator } = match;
+    const { indicator } = match;
     let entry = byIndicator.get(indicator.id);
     if (entry === undefined) {
       const evidence: TelltaleEvidence[] = [];
       entry = {
         evidence,
-        telltale: {
-          id: indicator.id,
-          title: indicator.title,
-          variant: variant.id,
-          variantName: variant.name,
-          role: variant.role,
-          strength: indicator.strength,
-          evidence,
-          sources: toCitations(indicator.sources, product),
-          testedOnRealFile: indicator.testedOnRealFile,
-          ...(indicator.note === undefined ? {} : { note: indicator.note }),
-        },
+        telltale: { ...toTelltaleHead(match, product), evidence },
       };
       byIndicator.set(indicator.id, entry);
     }
@@ -185,11 +174,30 @@ function toTelltales(root: Artifact, product: ProductDatabase): readonly Telltal
     );
 }
 
+/** What the database says of an indicator that matched. */
+export function toTelltaleHead(
+  { variant, indicator }: IndicatorMatch,
+  product: ProductDatabase,
+): Omit<Telltale, 'evidence'> {
+  return {
+    id: indicator.id,
+    title: indicator.title,
+    variant: variant.id,
+    variantName: variant.name,
+    role: variant.role,
+    strength: indicator.strength,
+    sources: toCitations(indicator.sources, product),
+    testedOnRealFile: indicator.testedOnRealFile,
+    ...(indicator.note === undefined ? {} : { note: indicator.note }),
+  };
+}
+
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function toEvidence(path: string, evidence: Evidence): TelltaleEvidence {
+/** @param path - of the artifact in which it was seen */
+export function toEvidence(path: string, evidence: Evidence): TelltaleEvidence {
   return {
     kind: evidence.kind,
     path,

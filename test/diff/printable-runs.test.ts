@@ -15,7 +15,7 @@ function find(
     toByteSource(bytes),
     without,
     (...one) => found.push(one),
-    () => undefined,
+    () => true,
   );
   return found.toSorted((a, b) => a[2] - b[2]);
 }

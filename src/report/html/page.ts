@@ -73,6 +73,7 @@ td, th { text-align: left; padding: 0.15rem 1rem 0.15rem 0; }
   :root { --text: #000; --quiet: #333; --page: #fff; --card: #fff; --line: #999; --came: #000; --went: #000; --unknown: #000; }
   main, footer { max-width: none; padding: 0; }
   .card { break-inside: auto; }
+  details::details-content { content-visibility: visible; }
   h2, h3 { break-after: avoid; }
 }
 </style>`;
