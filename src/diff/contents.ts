@@ -164,18 +164,20 @@ class Shelf {
     }
     for (const [{ job }, byPath] of byPart) {
       try {
-        await readArtifacts(job, knowledge, limits, (path, source) => {
-          const waiting = byPath.get(path);
-          if (waiting === undefined || waiting.length === 0) return;
-          try {
-            const sha256 = digest(source, () => undefined);
-            const index = waiting.findIndex((artifact) => artifact.digests.sha256 === sha256);
-            const [artifact] = index < 0 ? [] : waiting.splice(index, 1);
-            if (artifact !== undefined) show({ artifact, source });
-          } catch (error) {
-            // The walk must not take this for a fault of the file.
-            for (const artifact of waiting) this.#reasons.set(artifact, toReason(error));
-          }
+        await readArtifacts(job, knowledge, limits, {
+          visitor: (path, source) => {
+            const waiting = byPath.get(path);
+            if (waiting === undefined || waiting.length === 0) return;
+            try {
+              const sha256 = digest(source, () => undefined);
+              const index = waiting.findIndex((artifact) => artifact.digests.sha256 === sha256);
+              const [artifact] = index < 0 ? [] : waiting.splice(index, 1);
+              if (artifact !== undefined) show({ artifact, source });
+            } catch (error) {
+              // The walk must not take this for a fault of the file.
+              for (const artifact of waiting) this.#reasons.set(artifact, toReason(error));
+            }
+          },
         });
       } catch (error) {
         if (!(error instanceof TelltaleError)) throw error;

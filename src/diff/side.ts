@@ -75,8 +75,10 @@ async function readPart(
   limits: Limits,
 ): Promise<{ readonly artifact: Artifact; readonly sketches: ReadonlyMap<Artifact, Sketch> }> {
   const byPath = new Map<string, Sketch>();
-  const artifact = await readArtifacts(job, knowledge, limits, (path, source) => {
-    if (!byPath.has(path)) byPath.set(path, toSketch(source));
+  const artifact = await readArtifacts(job, knowledge, limits, {
+    visitor: (path, source) => {
+      if (!byPath.has(path)) byPath.set(path, toSketch(source));
+    },
   });
   const sketches = new Map<Artifact, Sketch>();
   for (const one of walkArtifacts(artifact)) {

@@ -9,11 +9,11 @@ import { type DiffReport, toDiffJson } from '../../report/diff-model.ts';
 import { toDiffText } from '../../report/diff-text.ts';
 import { toVisible } from '../../report/escape.ts';
 import { toKnowledge } from '../../scan/knowledge.ts';
-import { loadDatabase } from '../../signatures/load.ts';
 import { type SharedOptions, toLimits } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
-import { toDatabases, writeReport } from './scan.ts';
+import { loadGivenDatabase } from '../given-database.ts';
+import { writeReport } from './scan.ts';
 
 export const diffFormats = ['text', 'json', 'html'] as const;
 
@@ -31,7 +31,7 @@ export async function runDiff(
   terminal: Terminal,
 ): Promise<ExitName> {
   if (options.output === '') throw new TelltaleError('usage/arguments', '--output "" names no file');
-  const knowledge = toKnowledge(loadDatabase(toDatabases(options)), options.knownBuilds);
+  const knowledge = toKnowledge(loadGivenDatabase(options, terminal), options.knownBuilds);
   let comparison: Comparison;
   try {
     comparison = await compareFiles(before, after, knowledge, toLimits(options));
@@ -40,11 +40,10 @@ export async function runDiff(
     terminal.err(`telltale: ${toVisible(error.message)}; nothing was compared\n`);
     return 'incomplete';
   }
-  const { products, digest } = toDescription(knowledge.database);
   const report: DiffReport = {
     schema: 'telltale/diff/1',
     tool: { name: 'telltale', version: readVersion() },
-    database: { products, digest, usesKnownBuilds: options.knownBuilds },
+    database: { ...toDescription(knowledge.database), usesKnownBuilds: options.knownBuilds },
     ...comparison,
   };
   if (options.output === undefined) terminal.out(toWhole(report, options, terminal));

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { escapeHtml, html } from '../../../src/report/html/html.ts';
+import { html } from '../../../src/report/html/html.ts';
 import { toHtmlPage, toWebLink } from '../../../src/report/html/page.ts';
 
 describe('when text is put into HTML', () => {
   it('lets no markup, no quote and nothing invisible through', () => {
-    expect(escapeHtml(`<script>"'&\u202e\u001b[31m\u0000</script>`)).toBe(
+    expect(html`${`<script>"'&\u202e\u001b[31m\u0000</script>`}`.toString()).toBe(
       '&lt;script&gt;&quot;&#39;&amp;\\u{202e}\\u{1b}[31m\\u{0}&lt;/script&gt;',
     );
   });
