@@ -8,6 +8,7 @@ packages=(
   gcab msitools wixl nsis innoextract                       # Windows installers
   genisoimage xorriso squashfs-tools wimtools rpm           # images and packages
   apksigner aapt zipalign dexdump binutils                  # phones, ELF
+  ssdeep tlsh-tools                                         # likeness of programs
 )
 missing=()
 for package in "${packages[@]}"; do
