@@ -1,11 +1,11 @@
 import type { DigestAlgorithm } from '../platform/digests.ts';
 import { knownBuildColumns } from './schema.ts';
+import { parseSize, parseSources, parseTable, type TableFault, type TableLine } from './table.ts';
 
 /*
  * The ledger of known builds: files whose digest a public source recorded.
  *
- * One tab-separated file a platform. The first line names the columns, in the order of `knownBuildColumns`; empty
- * lines and lines that begin with # are passed over. One line a digest.
+ * One tab-separated table a platform, with the columns of `knownBuildColumns`. One line a digest.
  */
 
 const digestHexDigits = { sha512: 128, sha384: 96, sha256: 64, sha1: 40, md5: 32 } as const satisfies Record<
@@ -54,16 +54,6 @@ export interface KnownBuildStatistics {
   readonly byAlgorithm: Readonly<Partial<Record<DigestAlgorithm, number>>>;
   readonly byPlatform: Readonly<Record<string, number>>;
   readonly byVariant: Readonly<Record<string, number>>;
-}
-
-/** What is wrong with a line. */
-export interface KnownBuildFault {
-  /** 1-based. */
-  readonly line: number;
-  /** 1-based, in characters of the line. */
-  readonly column: number;
-  readonly field: string;
-  readonly message: string;
 }
 
 /** A line and where it stands. */
@@ -128,8 +118,6 @@ function isGrade(name: string): name is KnownBuildGrade {
   return knownBuildGrades.some((grade) => grade === name);
 }
 
-const source = /^(?:[\w.-]+\/[\w.-]+@[0-9a-f]{7,40}:\S+|https?:\/\/\S+|[a-z0-9]+(?:[-.][a-z0-9]+)*)$/;
-
 /**
  * Reads the text of one ledger file. All faults are collected; a line with a fault gives no row.
  *
@@ -137,50 +125,19 @@ const source = /^(?:[\w.-]+\/[\w.-]+@[0-9a-f]{7,40}:\S+|https?:\/\/\S+|[a-z0-9]+
  */
 export function parseKnownBuilds(text: string): {
   readonly rows: readonly KnownBuildRow[];
-  readonly faults: readonly KnownBuildFault[];
+  readonly faults: readonly TableFault[];
 } {
-  const rows: KnownBuildRow[] = [];
-  const faults: KnownBuildFault[] = [];
-  const [header, ...lines] = text.split('\n');
-  if (header === undefined || header.replace(/\r$/, '') !== knownBuildColumns.join('\t')) {
-    faults.push({
-      line: 1,
-      column: 1,
-      field: 'header',
-      message: `the first line must name the columns, tabs between them: ${knownBuildColumns.join(' ')}`,
-    });
-    return { rows, faults };
-  }
-  for (const [index, raw] of lines.entries()) {
-    const content = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
-    if (content === '' || content.startsWith('#')) continue;
-    const build = parseRow(content, index + 2, faults);
-    if (build !== undefined) rows.push({ line: index + 2, build });
-  }
-  return { rows, faults };
+  return parseTable(text, knownBuildColumns, (line) => {
+    const build = parseBuild(line);
+    return build === undefined ? undefined : { line: line.line, build };
+  });
 }
 
-function parseRow(content: string, line: number, faults: KnownBuildFault[]): KnownBuild | undefined {
-  const cells = content.split('\t');
-  if (cells.length !== knownBuildColumns.length) {
-    faults.push({
-      line,
-      column: 1,
-      field: 'row',
-      message: `has ${cells.length} columns instead of ${knownBuildColumns.length}`,
-    });
-    return undefined;
-  }
-  const [algorithm = '', digest = '', platform = '', variant = '', product = '', version = ''] = cells;
-  const [fileName = '', size = '', grade = '', cited = '', note = ''] = cells.slice(6);
-  const before = faults.length;
-  const complain = (field: (typeof knownBuildColumns)[number], message: string): void => {
-    const position = knownBuildColumns.indexOf(field);
-    const column = cells.slice(0, position).reduce((sum, cell) => sum + cell.length + 1, 1);
-    faults.push({ line, column, field, message });
-  };
-  const sources = cited.split(' ').filter((one) => one !== '');
-
+function parseBuild({
+  cells,
+  complain,
+}: TableLine<(typeof knownBuildColumns)[number]>): KnownBuild | undefined {
+  const { algorithm, digest, platform, variant, product, version, fileName, grade, note } = cells;
   if (!isDigestAlgorithm(algorithm)) {
     complain('algorithm', `"${algorithm}" is none of ${Object.keys(digestHexDigits).join(', ')}`);
   } else if (digest.length !== digestHexDigits[algorithm] || !/^[0-9a-f]+$/.test(digest)) {
@@ -188,25 +145,9 @@ function parseRow(content: string, line: number, faults: KnownBuildFault[]): Kno
   }
   if (platform === '') complain('platform', 'is empty');
   if (variant === '') complain('variant', 'is empty');
-  if (!/^(?:|0|[1-9]\d{0,14})$/.test(size)) complain('size', 'must be a number of bytes, or empty');
+  const size = parseSize(cells.size, (message) => complain('size', message));
   if (!isGrade(grade)) complain('grade', `"${grade}" is none of ${knownBuildGrades.join(', ')}`);
-  if (sources.length === 0) complain('sources', 'at least one source is needed');
-  for (const one of sources) {
-    if (!source.test(one))
-      complain('sources', `"${one}" is not owner/name@commit:path, an address or a source id`);
-  }
-  if (faults.length > before || !isDigestAlgorithm(algorithm) || !isGrade(grade)) return undefined;
-  return {
-    algorithm,
-    digest,
-    platform,
-    variant,
-    product,
-    version,
-    fileName,
-    size: size === '' ? undefined : Number(size),
-    grade,
-    sources,
-    note,
-  };
+  const sources = parseSources(cells.sources, (message) => complain('sources', message));
+  if (!isDigestAlgorithm(algorithm) || !isGrade(grade)) return undefined;
+  return { algorithm, digest, platform, variant, product, version, fileName, size, grade, sources, note };
 }
