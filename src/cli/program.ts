@@ -16,6 +16,7 @@ import type { KeygenOptions, PackOptions, VerifyOptions } from './commands/db-pa
 import type { DiffOptions } from './commands/diff.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { ExtractOptions } from './commands/extract.ts';
+import type { FingerprintOptions } from './commands/fingerprint.ts';
 import type { InspectOptions } from './commands/inspect.ts';
 import type { LockOptions } from './commands/lock.ts';
 import type { LookupOptions } from './commands/lookup.ts';
@@ -194,6 +195,19 @@ export function createProgram(finish: (name: ExitName) => void): Command {
     .action(async (options: DatabaseOptions) => {
       const { runDatabaseStatistics } = await import('./commands/db.ts');
       finish(runDatabaseStatistics(options, createTerminal(false)));
+    });
+  withLimits(withDatabase(database.command('fingerprint')))
+    .description('lines for similar/<platform>.tsv, by which files that are alike are recognised')
+    .argument('<file...>', 'known files; each gives a line, and each unpacked image in it')
+    .option(
+      '--source <source>',
+      'who says what the file is: owner/name@commit:path, an address, or a source id (repeatable)',
+      collect,
+    )
+    .option('--header', 'begin with the line that names the columns')
+    .action(async (paths: readonly string[], options: FingerprintOptions) => {
+      const { runFingerprint } = await import('./commands/fingerprint.ts');
+      finish(await runFingerprint(paths, options, createTerminal(false)));
     });
 
   addPackCommands(database, finish);

@@ -30,6 +30,7 @@ const topLevelNames: ReadonlySet<string> = new Set(['product.json', 'sources.jso
 const subfolderEndings: readonly (readonly [string, string])[] = [
   ['variants', '.json'],
   ['known-builds', '.tsv'],
+  ['similar', '.tsv'],
 ];
 
 /** Whether a part of a database may have this name inside its product folder. */

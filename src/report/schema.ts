@@ -217,6 +217,27 @@ const file = z.strictObject({
       sources: z.array(z.string()),
     })
     .nullable(),
+  closest: z
+    .array(
+      z.strictObject({
+        path: z.string().describe('Nested path of the artifact that was compared'),
+        sha256: digest.describe('Of the known build'),
+        product: z.string(),
+        version: z.string(),
+        variant: z.string(),
+        platform: z.string(),
+        platformName: z.string().nullable(),
+        fileName: z.string(),
+        part: z.string().nullable().describe('Member of the known build that was compared'),
+        likeness: z.int().min(0).max(100).describe('Percent; 100 only for the same bytes'),
+        ssdeep: z.int().min(0).max(100).describe('Score of ssdeep'),
+        tlsh: count.nullable().describe('Distance of TLSH, with the difference of lengths'),
+      }),
+    )
+    .min(1)
+    .max(3)
+    .nullable()
+    .describe('Known builds that are most alike: a hint that no verdict rests on'),
   complete: z.boolean(),
   incompleteReasons: z.array(z.enum(incompleteReasons)),
   problems: z.array(problem).describe('Of the file and everything inside it'),

@@ -3,6 +3,7 @@ import type { Fact, Finding, FormatNature, Region } from '../formats/model.ts';
 import type { DigestAlgorithm } from '../platform/digests.ts';
 import type { ClaimMatch, IndicatorMatch, ScopeMatch } from '../signatures/evaluate.ts';
 import type { KnownBuildMatch } from '../signatures/known-builds.ts';
+import type { ClosestBuild } from './closest.ts';
 
 /** A fault with the path of the artifact in which it lies. */
 export interface Problem extends Finding {
@@ -36,6 +37,8 @@ export interface Artifact {
   readonly regions: readonly Region[];
   readonly authenticity: Authenticity | undefined;
   readonly observations: readonly ProductObservation[];
+  /** Known builds that it is alike to. A hint: no judgement looks at it. */
+  readonly closest?: readonly ClosestBuild[];
   readonly problems: readonly Problem[];
   readonly members: readonly Artifact[];
 }

@@ -23,6 +23,7 @@ import { measureEntropy } from '../formats/pe/entropy.ts';
 import { type DigestAlgorithm, Digester } from '../platform/digests.ts';
 import { Hits, Matcher } from '../signatures/match.ts';
 import { BundleBasket } from './bundles.ts';
+import { findClosest, isRecorded } from './closest.ts';
 import { toFinding } from './finding.ts';
 import type { Knowledge } from './knowledge.ts';
 import { checkListedDigests, packageDigests, packagesWithDigests } from './listed-digests.ts';
@@ -42,6 +43,8 @@ interface Task {
   readonly programs: readonly string[];
   /** For the artifact given itself, when it is a file on disk. */
   readonly file?: FileOnDisk;
+  /** The file is in the database by its digest; of an image: the file that it is an image of. */
+  readonly isRecorded?: boolean;
   /** Where its container gathers what it needs to check bundles. */
   readonly basket?: BundleBasket;
   /** What its container knows about the names of its members. */
@@ -177,13 +180,17 @@ export class Walk {
       this.#bytesInBaskets += contents.bytesHeld;
     }
     const authenticity = await this.#verify(reading, report);
-    const members = await this.#open(task, format, reading, problems, report);
+    const known: Task =
+      task.relation === 'image'
+        ? task
+        : { ...task, isRecorded: isRecorded(this.#knowledge, contents.digests) };
+    const members = await this.#open(known, format, reading, problems, report);
     const carved = await this.#carve(task, format, source, reading, members, context);
     const broken = packagesWithDigests.has(format.id)
       ? checkListedDigests(reading.facts, members, report)
       : [];
     this.#onlookers.visitor?.(task.path, source);
-    return this.#toArtifact(
+    const artifact = this.#toArtifact(
       task,
       format,
       contents,
@@ -192,6 +199,19 @@ export class Walk {
       authenticity,
       [...members, ...carved],
     );
+    return known.isRecorded === true ? artifact : this.#compare(artifact, source, report);
+  }
+
+  /** Looks for known builds that are alike, while the bytes are at hand. */
+  #compare(artifact: Artifact, source: ByteSource, report: Report): Artifact {
+    if (this.#stopped) return artifact;
+    try {
+      const closest = findClosest(this.#knowledge, artifact, source, () => this.#budget.checkTime());
+      return closest.length === 0 ? artifact : { ...artifact, closest };
+    } catch (error) {
+      report(this.#toFinding(error, 'it was not compared with known builds'));
+      return artifact;
+    }
   }
 
   /** Reads every byte once: digests and patterns see each chunk, and decoded bytes are kept for the parsers. */
@@ -635,6 +655,7 @@ function toTask(member: Member, container: Task, programs: readonly string[]): T
     facts: known === undefined ? facts : [...facts, { kind: 'memberName', value: member.name }],
     depth: container.depth + 1,
     programs,
+    ...(member.relation === 'image' && container.isRecorded === true ? { isRecorded: true } : {}),
     ...(member.rename === undefined ? {} : { rename: (inner: string) => member.rename?.(inner) }),
     ...(container.basket === undefined ? {} : { basket: container.basket }),
   };

@@ -23,6 +23,7 @@ import {
   variantSchema,
 } from './schema.ts';
 import { joinTranslations } from './translations.ts';
+import { parseSimilarBuilds, type SimilarBuild, SimilarBuilds } from './similarity/similar-builds.ts';
 
 /*
  * Reads signature databases from folders and packs, checks everything, and composes them.
@@ -42,6 +43,8 @@ export interface ProductDatabase {
   /** Sorted by id. */
   readonly variants: readonly Variant[];
   readonly knownBuilds: KnownBuilds;
+  /** What files may be alike. */
+  readonly similarBuilds: SimilarBuilds;
 }
 
 export interface Database {
@@ -270,13 +273,21 @@ interface Located<Value> {
   readonly value: Value;
 }
 
+/** A line of a table. */
+interface LocatedRow<Build> {
+  readonly file: DataFile;
+  readonly line: number;
+  readonly build: Build;
+}
+
 /** What the folders say of one product, file by file, before it is composed. */
 interface Statements {
   readonly products: Located<Product>[];
   readonly sources: Located<Readonly<Record<string, Source>>>[];
   readonly publishers: Located<readonly Publisher[]>[];
   readonly variants: Located<Variant>[];
-  readonly knownBuilds: { readonly file: DataFile; readonly line: number; readonly build: KnownBuild }[];
+  readonly knownBuilds: LocatedRow<KnownBuild>[];
+  readonly similarBuilds: LocatedRow<SimilarBuild>[];
 }
 
 function composeProduct(
@@ -293,6 +304,7 @@ function composeProduct(
     publishers: composePublishers(statements.publishers),
     variants: composeVariants(statements.variants),
     knownBuilds: composeKnownBuilds(statements.knownBuilds),
+    similarBuilds: composeSimilarBuilds(statements.similarBuilds),
   };
   if (product === undefined) {
     // A product.json with faults was complained of already.
@@ -315,8 +327,24 @@ function keep<Value>(list: Located<Value>[], file: DataFile, value: Value | unde
   return value;
 }
 
+function keepRows<Build, Table extends { readonly rows: readonly { line: number; build: Build }[] }>(
+  list: LocatedRow<Build>[],
+  file: DataFile,
+  table: Table,
+): Table {
+  for (const row of table.rows) list.push({ file, ...row });
+  return table;
+}
+
 function readStatements(parts: readonly ProductFiles[], problems: DatabaseProblem[]): Statements {
-  const statements: Statements = { products: [], sources: [], publishers: [], variants: [], knownBuilds: [] };
+  const statements: Statements = {
+    products: [],
+    sources: [],
+    publishers: [],
+    variants: [],
+    knownBuilds: [],
+    similarBuilds: [],
+  };
   for (const { folder, id, files } of parts) {
     for (const { name, bytes } of files) {
       const file = toDataFile(folder, name, bytes, problems);
@@ -338,10 +366,12 @@ function readStatements(parts: readonly ProductFiles[], problems: DatabaseProble
           file.complain(['id'], `"${variant.id}" is not the name of the file`);
         }
       } else {
-        const { rows, faults } = parseKnownBuilds(file.text);
+        // Two kinds of table, read alike.
+        const { faults } = name.startsWith('similar/')
+          ? keepRows(statements.similarBuilds, file, parseSimilarBuilds(file.text))
+          : keepRows(statements.knownBuilds, file, parseKnownBuilds(file.text));
         for (const { line, column, field, message } of faults)
           file.complainOfLine(line, column, field, message);
-        for (const row of rows) statements.knownBuilds.push({ file, ...row });
       }
     }
   }
@@ -488,30 +518,64 @@ function composeVariants(files: readonly Located<Variant>[]): readonly Variant[]
   return [...variants.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-/** What two lines of one digest must agree on. */
-const claimedColumns = ['platform', 'variant', 'product', 'version', 'size'] as const;
-
 function composeKnownBuilds(rows: Statements['knownBuilds']): KnownBuilds {
-  const byDigest = new Map<string, KnownBuild>();
+  return new KnownBuilds(
+    composeRows(rows, ({ algorithm, digest }) => `${algorithm}:${digest}`, [
+      'platform',
+      'variant',
+      'product',
+      'version',
+      'size',
+    ]),
+  );
+}
+
+function composeSimilarBuilds(rows: Statements['similarBuilds']): SimilarBuilds {
+  return new SimilarBuilds(
+    composeRows(rows, ({ sha256 }) => sha256, [
+      'tlsh',
+      'ssdeep',
+      'platform',
+      'variant',
+      'product',
+      'version',
+      'part',
+      'size',
+    ]),
+  );
+}
+
+/**
+ * One line for each digest, with the sources of all its lines.
+ *
+ * @param claimed - what two lines of one digest must agree on
+ */
+function composeRows<Build extends { readonly sources: readonly string[] }>(
+  rows: readonly LocatedRow<Build>[],
+  toKey: (build: Build) => string,
+  claimed: readonly (keyof Build & string)[],
+): readonly Build[] {
+  const byKey = new Map<string, Build>();
   for (const { file, line, build } of rows) {
-    const key = `${build.algorithm}:${build.digest}`;
-    const earlier = byDigest.get(key);
+    const key = toKey(build);
+    const earlier = byKey.get(key);
     if (earlier === undefined) {
-      byDigest.set(key, build);
+      byKey.set(key, build);
       continue;
     }
-    const contradicted = claimedColumns.find((column) => earlier[column] !== build[column]);
+    const contradicted = claimed.find((column) => earlier[column] !== build[column]);
     if (contradicted !== undefined) {
+      const [said, says] = [earlier, build].map((one) => String(one[contradicted] ?? ''));
       file.complainOfLine(
         line,
         1,
         contradicted,
-        `another line has "${earlier[contradicted] ?? ''}" for this digest, not "${build[contradicted] ?? ''}"`,
+        `another line has "${said ?? ''}" for this digest, not "${says ?? ''}"`,
       );
     }
-    byDigest.set(key, { ...earlier, sources: [...new Set([...earlier.sources, ...build.sources])] });
+    byKey.set(key, { ...earlier, sources: [...new Set([...earlier.sources, ...build.sources])] });
   }
-  return new KnownBuilds([...byDigest.values()]);
+  return [...byKey.values()];
 }
 
 // -------------------------------------------------------------------------------------- cross checks
@@ -545,7 +609,7 @@ function checkReferences(
       }
     }
   }
-  for (const { file, line, build } of statements.knownBuilds) {
+  for (const { file, line, build } of [...statements.knownBuilds, ...statements.similarBuilds]) {
     if (!variants.has(build.variant)) {
       file.complainOfLine(line, 1, 'variant', `"${build.variant}" is no variant of the product`);
     }

@@ -423,3 +423,19 @@ export const knownBuildColumns = [
   'sources', // owner/name@commit:path, several separated by a blank
   'note',
 ] as const;
+
+/** Columns of `similar/<platform>.tsv`, in their order; the first line of the file holds these names. */
+export const similarBuildColumns = [
+  'sha256', // of the bytes that the digests are of, lower-case hexadecimal
+  'tlsh', // T1 and 70 hexadecimal digits; empty for bytes too uniform to have one
+  'ssdeep',
+  'platform',
+  'variant', // id of the variant
+  'product', // name as people know it
+  'version',
+  'fileName', // of the file as it was offered
+  'part', // path of the member of that file whose bytes these are: [upx]; empty for the file itself
+  'size', // bytes
+  'sources', // owner/name@commit:path, several separated by a blank
+  'note',
+] as const;

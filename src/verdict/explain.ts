@@ -72,6 +72,7 @@ export function explain(file: FileResult, options: ExplainOptions): readonly Sta
     for (const statement of explainTelltales(file.telltales, file, options)) statements.push(statement);
     for (const statement of explainAuthenticity(file, options)) statements.push(statement);
     for (const statement of explainKnownBuild(file, options)) statements.push(statement);
+    for (const statement of explainClosest(file, options)) statements.push(statement);
   }
   const notes = options.isVerbose
     ? file.notes
@@ -237,6 +238,27 @@ function explainKnownBuild(file: FileResult, options: ExplainOptions): readonly 
       })),
     },
   ];
+}
+
+/** Of a file that is proved, it only informs. */
+function explainClosest(file: FileResult, options: ExplainOptions): readonly Statement[] {
+  if (file.closest === null || (file.verdict === 'official' && !options.isVerbose)) return [];
+  const told = options.isVerbose ? file.closest : file.closest.slice(0, 1);
+  return told.map(
+    ({ path, product, version, platform, platformName, part, likeness, ...build }): Statement => {
+      const inside = part === null ? '' : `${pathSeparator}${part}`;
+      const alike = likeness === 100 ? 'the same bytes' : `${likeness} % alike`;
+      const measured = `ssdeep ${build.ssdeep}, TLSH distance ${build.tlsh ?? 'unknown'}; ${build.fileName}${inside}, sha256 ${build.sha256}`;
+      return {
+        label: 'closest to',
+        text: `${product} ${version} for ${platformName ?? platform}${inside}, ${alike} (a hint, not proof)`,
+        support: [
+          ...(path === file.path ? [] : [{ kind: 'place' as const, text: toShownPath(path, file) }]),
+          ...(options.isVerbose ? [{ kind: 'quote' as const, text: measured }] : []),
+        ],
+      };
+    },
+  );
 }
 
 /** Digests and fingerprints show eight digits unless everything is asked for. */

@@ -80,6 +80,28 @@ export interface KnownBuildResult {
   readonly sources: readonly string[];
 }
 
+/** A known build that the file, or something in it, is alike to. */
+export interface ClosestResult {
+  /** Nested path of the artifact that was compared. */
+  readonly path: string;
+  /** Of the known build. */
+  readonly sha256: string;
+  readonly product: string;
+  readonly version: string;
+  readonly variant: string;
+  readonly platform: string;
+  readonly platformName: string | null;
+  readonly fileName: string;
+  /** Member of the known build that was compared; null for the build itself. */
+  readonly part: string | null;
+  /** 100: the same bytes. */
+  readonly likeness: number;
+  /** Score of ssdeep, 0 to 100. */
+  readonly ssdeep: number;
+  /** Distance of TLSH, from 0 up. */
+  readonly tlsh: number | null;
+}
+
 /** Something worth saying beside the verdict, with its sources. */
 export interface Note {
   readonly kind: 'surveillance' | 'variant' | 'scope' | 'name';
@@ -160,6 +182,8 @@ export interface FileResult {
   readonly signer: SignerStatus | null;
   readonly authenticity: Authenticity | null;
   readonly knownBuild: KnownBuildResult | null;
+  /** At most three, the most alike first; null when there is none. */
+  readonly closest: readonly ClosestResult[] | null;
   readonly complete: boolean;
   readonly incompleteReasons: readonly IncompleteReason[];
   readonly problems: readonly ProblemResult[];

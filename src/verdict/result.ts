@@ -3,6 +3,7 @@ import { toBaseName } from '../scan/names.ts';
 import type { Evidence, IndicatorMatch } from '../signatures/evaluate.ts';
 import type { Database, ProductDatabase } from '../signatures/load.ts';
 import { toPattern } from '../signatures/name-pattern.ts';
+import { compareLikeness } from '../signatures/similarity/similar-builds.ts';
 import { type Source, strengths, type Variant } from '../signatures/schema.ts';
 import { type Assessment, assess, collectFacts, collectTelltales, toProgram } from './assess.ts';
 import { toPrintableBytes } from './printable-bytes.ts';
@@ -10,6 +11,7 @@ import { isGraver } from './judge.ts';
 import { toIncompleteReasons, toProblemResult } from './unread.ts';
 import {
   type Citation,
+  type ClosestResult,
   type FileResult,
   type Judgement,
   type KnownBuildResult,
@@ -69,6 +71,7 @@ export function toFileResult(path: string, root: Artifact, database: Database): 
     signer: authenticity?.signer ?? null,
     authenticity,
     knownBuild: toKnownBuild(root, product) ?? knownBuild ?? null,
+    closest: knownBuild === undefined ? toClosest(root, deciding, product) : null,
     complete: problems.every(({ incomplete }) => !incomplete),
     incompleteReasons: toIncompleteReasons(problems),
     problems,
@@ -146,6 +149,49 @@ function toKnownBuild(artifact: Artifact, product: ProductDatabase): KnownBuildR
   if (match === undefined) return undefined;
   const { product: name, version, platform, fileName, variant, algorithm, weak, grade, sources } = match;
   return { product: name, version, platform, fileName, variant, algorithm, weak, grade, sources };
+}
+
+const closestTold = 3;
+
+/**
+ * Builds that are most alike to the file or to the member that decided; where there are none, to anything in it. Of a
+ * build and its unpacked image only the more alike is told.
+ */
+function toClosest(
+  root: Artifact,
+  deciding: Artifact,
+  { product }: ProductDatabase,
+): readonly ClosestResult[] | null {
+  const collect = (artifacts: Iterable<Artifact>) =>
+    [...artifacts].flatMap(({ path, closest = [] }) =>
+      closest.filter((one) => one.product === product.id).map((one) => ({ path, one })),
+    );
+  const near = collect(new Set([...toProgram(root), ...toProgram(deciding)]));
+  const found = near.length > 0 ? near : collect(walkArtifacts(root));
+  const told = new Set<string>();
+  const results: ClosestResult[] = [];
+  for (const { path, one } of found.sort((a, b) => compareLikeness(a.one, b.one))) {
+    const { sha256, version, variant, platform, fileName, part } = one.build;
+    const name = [one.build.product, version, variant, platform, fileName].join('\t');
+    if (told.has(name)) continue;
+    told.add(name);
+    results.push({
+      path,
+      sha256,
+      product: one.build.product,
+      version,
+      variant,
+      platform,
+      platformName: product.platforms.find(({ id }) => id === platform)?.name ?? null,
+      fileName,
+      part: part === '' ? null : part,
+      likeness: one.percent,
+      ssdeep: one.ssdeep,
+      tlsh: one.tlsh ?? null,
+    });
+    if (results.length === closestTold) break;
+  }
+  return results.length === 0 ? null : results;
 }
 
 /** One line for each indicator, with every place where it was seen; decisive ones first. */

@@ -47,6 +47,7 @@ export function toUnreadResult(path: string, problem: Problem): FileResult {
     signer: null,
     authenticity: null,
     knownBuild: null,
+    closest: null,
     complete: false,
     incompleteReasons: toIncompleteReasons(problems),
     problems,

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
 import { type CompiledDatabase, compile } from '../../src/signatures/compile.ts';
 import { type Database, loadDatabase } from '../../src/signatures/load.ts';
-import { type Condition, knownBuildColumns } from '../../src/signatures/schema.ts';
+import { type Condition, knownBuildColumns, similarBuildColumns } from '../../src/signatures/schema.ts';
 
 const written: string[] = [];
 afterAll(() => {
@@ -108,6 +108,30 @@ export function toRow(
     ...change,
   };
   return knownBuildColumns.map((column) => row[column]).join('\t');
+}
+
+export const similarBuildHeader = similarBuildColumns.join('\t');
+
+/** A line of a table of similar builds. */
+export function toSimilarRow(
+  change: Readonly<Partial<Record<(typeof similarBuildColumns)[number], string>>> = {},
+): string {
+  const row: Record<(typeof similarBuildColumns)[number], string> = {
+    sha256: 'a'.repeat(64),
+    tlsh: '',
+    ssdeep: '96:abc:de',
+    platform: 'windows',
+    variant: 'official',
+    product: 'Demo',
+    version: '1.0',
+    fileName: 'demo.exe',
+    part: '',
+    size: '5000',
+    sources: 'owner/name@0123456789abcdef:a/demo.exe',
+    note: '',
+    ...change,
+  };
+  return similarBuildColumns.map((column) => row[column]).join('\t');
 }
 
 /** A database of one product with one variant. */

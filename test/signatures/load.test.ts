@@ -5,9 +5,11 @@ import { mutate } from '../mutation.ts';
 import {
   knownBuildHeader,
   product,
+  similarBuildHeader,
   sources,
   toIndicator,
   toRow,
+  toSimilarRow,
   toVariant,
   writeFolder,
 } from './database-fixture.ts';
@@ -224,6 +226,75 @@ describe('when names do not agree', () => {
     });
     expect(problem).toMatch(
       /^demo\/variants\/tom\.json:18:18: indicators\[0\]\.when\.regex: is no regular expression of RE2: /,
+    );
+  });
+});
+
+describe('when a table of similar builds has faults', () => {
+  const table = (...rows: readonly string[]): Readonly<Record<string, string>> => ({
+    'demo/similar/windows.tsv': [similarBuildHeader, ...rows].join('\n'),
+  });
+
+  it.each<readonly [Readonly<Record<string, string>>, readonly string[]]>([
+    [
+      { 'demo/similar/windows.tsv': 'sha256\n' },
+      [
+        '1:1: header: the first line must name the columns, tabs between them: sha256 tlsh ssdeep platform variant product version fileName part size sources note',
+      ],
+    ],
+    [table(toSimilarRow(), 'a\tb'), ['3:1: row: has 2 columns instead of 12']],
+    [table(toSimilarRow({ sha256: 'a' })), ['2:1: sha256: has 64 lower-case hexadecimal digits']],
+    [
+      table(toSimilarRow({ tlsh: 'a'.repeat(70) })),
+      ['2:66: tlsh: must be T1 and 70 upper-case hexadecimal digits, or empty'],
+    ],
+    [
+      table(toSimilarRow({ ssdeep: '97:a:b' })),
+      ['2:67: ssdeep: is no digest of ssdeep: blocksize:digits:digits'],
+    ],
+    [
+      table(toSimilarRow({ product: '', version: '', fileName: '' })),
+      ['2:94: product: is empty', '2:95: version: is empty', '2:96: fileName: is empty'],
+    ],
+    [table(toSimilarRow({ size: '' })), ['2:113: size: is empty']],
+    [table(toSimilarRow({ size: '0x10' })), ['2:113: size: must be a number of bytes, or empty']],
+    [
+      table(toSimilarRow({ size: '4095' })),
+      ['2:113: size: is less than the 4096 bytes from which files are compared'],
+    ],
+    [table(toSimilarRow({ sources: '' })), ['2:118: sources: at least one source is needed']],
+    [table(toSimilarRow({ variant: 'nobody' })), ['2:1: variant: "nobody" is no variant of the product']],
+    [table(toSimilarRow({ platform: 'amiga' })), ['2:1: platform: "amiga" is no platform of the product']],
+    [table(toSimilarRow({ sources: 'nobody' })), ['2:1: sources: there is no source "nobody"']],
+    [
+      table(toSimilarRow(), toSimilarRow({ ssdeep: '96:abd:de' })),
+      ['3:1: ssdeep: another line has "96:abc:de" for this digest, not "96:abd:de"'],
+    ],
+  ])('case %#', (changed, expected) => {
+    expect(problemsOf(changed)).toEqual(expected.map((line) => `demo/similar/windows.tsv:${line}`));
+  });
+
+  it('joins the lines of several folders, and counts them in the digest', () => {
+    const folders = [
+      writeFolder({ ...good, ...table(toSimilarRow()) }),
+      writeFolder(
+        table(toSimilarRow({ sources: 'paper' }), toSimilarRow({ sha256: 'b'.repeat(64), part: '[upx]' })),
+      ),
+    ];
+    const database = loadDatabase(folders);
+    expect(database.products[0]?.similarBuilds.rows.map(({ part, sources: cited }) => [part, cited])).toEqual(
+      [
+        ['', ['owner/name@0123456789abcdef:a/demo.exe', 'paper']],
+        ['[upx]', ['owner/name@0123456789abcdef:a/demo.exe']],
+      ],
+    );
+    expect(database.digest).not.toBe(loadDatabase(folders.slice(0, 1)).digest);
+    expect(loadDatabase([writeFolder(good)]).products[0]?.similarBuilds.rows).toEqual([]);
+  });
+
+  it('refuses another kind of file in its folder', () => {
+    expect(loadFailure([writeFolder({ ...good, 'demo/similar/a.json': {} })]).message).toContain(
+      'no part of a signature database has this name here',
     );
   });
 });

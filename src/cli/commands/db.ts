@@ -81,6 +81,7 @@ export function runDatabaseStatistics(options: DatabaseOptions, terminal: Termin
         `  pins          ${one.pins}`,
         `  sources       ${one.sources} (${one.unresolvedSources} that cannot be opened by a stranger)`,
         `  known builds  ${one.knownBuilds.rows}`,
+        `  similar       ${one.similarBuilds} that files are compared with`,
         '',
       ].join('\n'),
     );
@@ -89,7 +90,14 @@ export function runDatabaseStatistics(options: DatabaseOptions, terminal: Termin
   return 'ok';
 }
 
-function toStatistics({ product, variants, publishers, sources, knownBuilds }: ProductDatabase) {
+function toStatistics({
+  product,
+  variants,
+  publishers,
+  sources,
+  knownBuilds,
+  similarBuilds,
+}: ProductDatabase) {
   const indicators = variants.flatMap((variant) => variant.indicators);
   const count = (strength: (typeof strengths)[number]): number =>
     indicators.filter((indicator) => indicator.strength === strength).length;
@@ -112,5 +120,6 @@ function toStatistics({ product, variants, publishers, sources, knownBuilds }: P
     sources: sources.size,
     unresolvedSources: [...sources.values()].filter(({ kind }) => kind === 'unresolved').length,
     knownBuilds: knownBuilds.statistics(),
+    similarBuilds: similarBuilds.rows.length,
   };
 }

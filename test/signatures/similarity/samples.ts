@@ -99,3 +99,25 @@ export function toEditedSamples(name: string, bytes: Uint8Array): readonly Sampl
     [`${name}-front-changed`, cut(0, bytes.length >> 1, toRandomBytes(bytes.length >> 1, 23))],
   ];
 }
+
+/** Programs, alike ones, and what says little: every two of them are compared. */
+export function readPairSamples(): readonly Sample[] {
+  const programs = readRealSamples();
+  return [
+    ...programs,
+    ...[...programs.slice(0, 1), ...programs.slice(-3)].flatMap((sample) => toEditedSamples(...sample)),
+    ...uniformSamples,
+  ];
+}
+
+/** The bytes in pieces of all sizes, empty ones among them; the same for the same seed. */
+export function toChunks(bytes: Uint8Array, seed: number): readonly Uint8Array[] {
+  const random = createRandom(seed);
+  const chunks: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = random(random(4) === 0 ? 5000 : 9);
+    chunks.push(bytes.slice(at, at + length));
+    at += length;
+  }
+  return chunks;
+}

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compareSsdeep, SsdeepHasher, tryParseSsdeep } from '../../../src/signatures/similarity/ssdeep.ts';
-import { createRandom } from '../../mutation.ts';
 import {
   borderSamples,
+  readPairSamples,
   readRealSamples,
   type Sample,
   shortSamples,
+  toChunks,
   toEditedSamples,
   toRandomBytes,
   uniformSamples,
@@ -90,13 +91,8 @@ describe.skipIf(!hasTool)('when digests are compared with those of ssdeep', () =
   });
 
   it('scores every pair as ssdeep does', () => {
-    const programs = readRealSamples();
-    const [first] = programs;
     const samples = [
-      ...programs,
-      ...(first === undefined ? [] : toEditedSamples(...first)),
-      ...programs.slice(-3).flatMap((sample) => toEditedSamples(...sample)),
-      ...uniformSamples,
+      ...readPairSamples(),
       ...shortSamples.slice(200, 220),
       ...shortSamples.slice(200, 220).flatMap((sample) => toEditedSamples(...sample)),
     ];
@@ -115,17 +111,10 @@ describe.skipIf(!hasTool)('when digests are compared with those of ssdeep', () =
 
 describe('when data comes in chunks', () => {
   it('has the same digest however it is cut', () => {
-    const random = createRandom(5);
     const bytes = toRandomBytes(30_000, 6);
     const whole = toSsdeep(bytes);
     for (let round = 0; round < 30; round += 1) {
-      const chunks: Uint8Array[] = [];
-      for (let at = 0; at < bytes.length; ) {
-        const length = random(random(4) === 0 ? 5000 : 9);
-        chunks.push(bytes.slice(at, at + length));
-        at += length;
-      }
-      expect(toSsdeep(...chunks)).toBe(whole);
+      expect(toSsdeep(...toChunks(bytes, round))).toBe(whole);
     }
   });
 });

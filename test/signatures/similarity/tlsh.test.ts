@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { TlshHasher, toTlshDistance, tryParseTlsh } from '../../../src/signatures/similarity/tlsh.ts';
-import { createRandom } from '../../mutation.ts';
 import {
   borderSamples,
+  readPairSamples,
   readRealSamples,
   type Sample,
   shortSamples,
-  toEditedSamples,
+  toChunks,
   toRandomBytes,
   uniformSamples,
 } from './samples.ts';
@@ -81,15 +81,7 @@ describe.skipIf(!hasTool)('when digests are compared with those of tlsh', () => 
   });
 
   it('measures every pair as tlsh does', () => {
-    const programs = readRealSamples();
-    const [first] = programs;
-    const samples = [
-      ...programs,
-      ...(first === undefined ? [] : toEditedSamples(...first)),
-      ...programs.slice(-3).flatMap((sample) => toEditedSamples(...sample)),
-      ...uniformSamples,
-      ...shortSamples.slice(580),
-    ];
+    const samples = [...readPairSamples(), ...shortSamples.slice(580)];
     const digests = [...toDigests(samples).values()];
     writeFileSync(
       join(folder, 'list'),
@@ -114,18 +106,11 @@ describe.skipIf(!hasTool)('when digests are compared with those of tlsh', () => 
 
 describe('when data comes in chunks', () => {
   it('has the same digest however it is cut', () => {
-    const random = createRandom(5);
     const bytes = toRandomBytes(20_000, 6);
     const whole = toTlsh(bytes);
     expect(whole).toMatch(/^T1/);
     for (let round = 0; round < 30; round += 1) {
-      const chunks: Uint8Array[] = [];
-      for (let at = 0; at < bytes.length; ) {
-        const length = random(random(4) === 0 ? 5000 : 6);
-        chunks.push(bytes.slice(at, at + length));
-        at += length;
-      }
-      expect(toTlsh(...chunks)).toBe(whole);
+      expect(toTlsh(...toChunks(bytes, round))).toBe(whole);
     }
   });
 });

@@ -1,0 +1,54 @@
+import type { ByteSource } from '../bytes/byte-source.ts';
+import type { DigestAlgorithm } from '../platform/digests.ts';
+import { type Fingerprint, toFingerprint } from '../signatures/similarity/fingerprint.ts';
+import type { Likeness } from '../signatures/similarity/similar-builds.ts';
+import type { Knowledge } from './knowledge.ts';
+import type { Artifact } from './model.ts';
+
+/** A build that an artifact is alike to. */
+export interface ClosestBuild extends Likeness {
+  /** Id of the product. */
+  readonly product: string;
+}
+
+/** Whether the very file is in the database, so that there is no question what it is alike to. */
+export function isRecorded(
+  { database, usesKnownBuilds }: Knowledge,
+  digests: Readonly<Partial<Record<DigestAlgorithm, string>>>,
+): boolean {
+  return database.products.some(
+    ({ knownBuilds, similarBuilds }) =>
+      (usesKnownBuilds && knownBuilds.find(digests) !== undefined) ||
+      (digests.sha256 !== undefined && similarBuilds.has(digests.sha256)),
+  );
+}
+
+/**
+ * Known builds that an artifact is alike to, the most alike first. Only programs and installers are compared, and only
+ * with builds of a product that they claim to be, that something in them tells of, or whose publisher signed them: the
+ * bytes are read once more for it.
+ *
+ * @param checkTime - throws when there is no time left
+ */
+export function findClosest(
+  { database }: Knowledge,
+  artifact: Artifact,
+  source: ByteSource,
+  checkTime: () => void,
+): readonly ClosestBuild[] {
+  if (artifact.format.nature !== 'acting') return [];
+  const found: ClosestBuild[] = [];
+  let fingerprint: Fingerprint | undefined;
+  for (const { product, publishers, similarBuilds } of database.products) {
+    if (!similarBuilds.mayBeAlike(source.size)) continue;
+    const isOfInterest =
+      artifact.observations.some(
+        (one) => one.product === product.id && one.claims.length + one.telltales.length > 0,
+      ) || publishers.some(({ id }) => id === artifact.authenticity?.publisher);
+    if (!isOfInterest) continue;
+    fingerprint ??= toFingerprint(source, checkTime);
+    for (const likeness of similarBuilds.findAlike(artifact.digests.sha256, fingerprint))
+      found.push({ ...likeness, product: product.id });
+  }
+  return found;
+}
