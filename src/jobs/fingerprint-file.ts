@@ -28,8 +28,10 @@ export async function fingerprintFile(
   const root = await readArtifacts({ path }, knowledge, limits);
   const wanted = new Set(toProgram(root).map((piece) => piece.path));
   const byPath = new Map<string, Fingerprint>();
-  await readArtifacts({ path }, knowledge, limits, (place, source) => {
-    if (wanted.has(place) && source.size >= leastComparedBytes) byPath.set(place, toFingerprint(source));
+  await readArtifacts({ path }, knowledge, limits, {
+    visitor: (place, source) => {
+      if (wanted.has(place) && source.size >= leastComparedBytes) byPath.set(place, toFingerprint(source));
+    },
   });
   return {
     root,

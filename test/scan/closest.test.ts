@@ -191,7 +191,7 @@ describe('when there is no time left', () => {
       seen = true;
       now = defaultLimits.milliseconds + 1;
     };
-    const root = await new Walk(knowledge, budget, visit).run('a.exe', source);
+    const root = await new Walk(knowledge, budget, { visitor: visit }).run('a.exe', source);
     expect(seen).toBe(true);
     expect(root.closest).toBeUndefined();
     expect(root.problems).toMatchObject([
@@ -220,7 +220,10 @@ async function unpack(bytes: Uint8Array): Promise<Uint8Array> {
   ): void => {
     if (path === 'a.exe » [upx]') image = source.read(0, source.size).slice();
   };
-  await new Walk(knowledge, new Budget(bytes.length, defaultLimits), visit).run('a.exe', toByteSource(bytes));
+  await new Walk(knowledge, new Budget(bytes.length, defaultLimits), { visitor: visit }).run(
+    'a.exe',
+    toByteSource(bytes),
+  );
   if (image === undefined) throw new Error('not unpacked');
   return image;
 }

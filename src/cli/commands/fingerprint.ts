@@ -4,12 +4,12 @@ import { toVisible } from '../../report/escape.ts';
 import { toKnowledge } from '../../scan/knowledge.ts';
 import { walkArtifacts } from '../../scan/model.ts';
 import { toBaseName } from '../../scan/names.ts';
-import { loadDatabase } from '../../signatures/load.ts';
 import { similarBuildColumns } from '../../signatures/schema.ts';
 import { leastComparedBytes, toSimilarLine } from '../../signatures/similarity/similar-builds.ts';
 import { toFileResult } from '../../verdict/result.ts';
-import { type SharedOptions, toDatabases, toLimits } from '../arguments.ts';
+import { type SharedOptions, toLimits } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
+import { loadGivenDatabase } from '../given-database.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface FingerprintOptions extends SharedOptions {
@@ -33,7 +33,7 @@ export async function runFingerprint(
   options: FingerprintOptions,
   terminal: Terminal,
 ): Promise<ExitName> {
-  const knowledge = toKnowledge(loadDatabase(toDatabases(options)), options.knownBuilds);
+  const knowledge = toKnowledge(loadGivenDatabase(options, terminal), options.knownBuilds);
   if (options.header ?? false) terminal.out(`${similarBuildColumns.join('\t')}\n`);
   let isComplete = true;
   const complain = (path: string, message: string): void => {
