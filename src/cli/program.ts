@@ -12,6 +12,7 @@ import {
   type SharedOptions,
 } from './arguments.ts';
 import type { DatabaseOptions } from './commands/db.ts';
+import type { ExportOptions } from './commands/db-export.ts';
 import type { KeygenOptions, PackOptions, VerifyOptions } from './commands/db-pack.ts';
 import type { DiffOptions } from './commands/diff.ts';
 import type { ExplainOptions } from './commands/explain.ts';
@@ -211,6 +212,19 @@ export function createProgram(finish: (name: ExitName) => void): Command {
     });
 
   addPackCommands(database, finish);
+  withDatabase(database.command('export'))
+    .description('write its indicators for another tool')
+    .addOption(
+      new Option('--to <tool>', 'whose language; csv is a table for people')
+        .choices(['yara', 'clamav', 'stix', 'csv'])
+        .makeOptionMandatory(),
+    )
+    .option('-o, --output <path>', 'the file to write; a folder for clamav (default: standard output)')
+    .option('--any-format', 'leave out the tests of the file format, for memory, disk images and loose parts')
+    .action(async (options: ExportOptions) => {
+      const { runDatabaseExport } = await import('./commands/db-export.ts');
+      finish(runDatabaseExport(options, createTerminal(false)));
+    });
 
   return program;
 }

@@ -5,6 +5,7 @@ import type { Database, ProductDatabase } from '../signatures/load.ts';
 import { toPattern } from '../signatures/name-pattern.ts';
 import { compareLikeness } from '../signatures/similarity/similar-builds.ts';
 import { type Source, strengths, type Variant } from '../signatures/schema.ts';
+import { toLink } from '../signatures/source-link.ts';
 import { type Assessment, assess, collectFacts, collectTelltales, toProgram } from './assess.ts';
 import { toPrintableBytes } from './printable-bytes.ts';
 import { isGraver } from './judge.ts';
@@ -272,13 +273,6 @@ function toCitation(id: string, source: Source): Citation {
     kind: source.kind,
     ...(link === undefined ? {} : { link }),
   };
-}
-
-/** Where a stranger can open a source: its address, or `owner/name@commit:path`. */
-export function toLink({ url, repository, commit, path }: Source): string | undefined {
-  if (url !== undefined) return url;
-  if (repository === undefined) return undefined;
-  return `${repository}${commit === undefined ? '' : `@${commit}`}${path === undefined ? '' : `:${path}`}`;
 }
 
 function toOrigin({ region, publisher, years }: Variant): string | null {
