@@ -27,6 +27,8 @@ export interface ScanRequest {
   /** False judges without the ledger of known builds. */
   readonly usesKnownBuilds?: boolean;
   readonly limits?: Partial<Limits>;
+  /** Files of YARA rules of your own; needs the package `@litko/yara-x`. */
+  readonly rules?: readonly string[];
   /** Worker threads; 0, the default, scans in this thread. */
   readonly jobs?: number;
 }
@@ -46,6 +48,7 @@ export async function scan(
     databases: request.databases ?? [shippedDatabase],
     usesKnownBuilds: request.usesKnownBuilds ?? true,
     limits: { ...defaultLimits, ...request.limits },
+    rules: request.rules ?? [],
     jobs: request.jobs ?? 0,
   });
   try {

@@ -5,7 +5,7 @@ import { tryReadIdentity } from '../platform/file-identity.ts';
 import type { DatabaseReference } from '../platform/database-references.ts';
 import { type Minimum, tryMinimum } from '../platform/revisions.ts';
 import { shippedDatabase } from '../platform/shipped.ts';
-import { type VerdictName, verdicts } from '../verdict/model.ts';
+import { verdicts } from '../verdict/model.ts';
 import type { Policy, Requirements } from '../verdict/policy.ts';
 import { toDemanding } from './trust.ts';
 
@@ -57,12 +57,12 @@ export function parseSeconds(value: string): number {
   return number;
 }
 
-const failable = [...verdicts, 'incomplete'] as const;
+const failable = [...verdicts, 'incomplete', 'rule'] as const;
 
 /** `variant,modified`, or `none`. */
 export function parseFailOn(value: string): Policy['failOn'] {
   if (value.trim() === 'none') return [];
-  return value.split(',').map((word): VerdictName | 'incomplete' => {
+  return value.split(',').map((word): Policy['failOn'][number] => {
     const found = failable.find((name) => name === word.trim());
     if (found === undefined) {
       throw new InvalidArgumentError(

@@ -51,8 +51,13 @@ export function createProgram(finish: (name: ExitName) => void): Command {
       collect,
     )
     .option(
+      '--rules <file>',
+      'YARA rules of your own, run over everything inside (repeatable; needs the package @litko/yara-x)',
+      collect,
+    )
+    .option(
       '--fail-on <list>',
-      'verdicts that give exit code 1 (default: impostor,modified,variant), or none',
+      'verdicts that give exit code 1 (default: impostor,modified,variant), or none; also incomplete, and rule',
       parseFailOn,
     )
     .option(

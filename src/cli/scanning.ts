@@ -21,6 +21,8 @@ import type { Terminal } from './terminal.ts';
 /** Options of every command that scans. */
 export interface ScanningOptions extends SharedOptions, StoreOptions {
   readonly jobs?: number;
+  /** Files of YARA rules. */
+  readonly rules?: readonly string[];
 }
 
 /** What is made of each result. */
@@ -106,6 +108,10 @@ export async function scanItems(
   terminal: Terminal,
   use: ResultUse,
 ): Promise<Scanned> {
+  if (options.rules !== undefined && (options.resume !== undefined || options.cache !== undefined)) {
+    // A kept result would have to know the rules, and everything that they include.
+    throw new TelltaleError('usage/arguments', '--rules cannot be used with --cache or --resume');
+  }
   const jobs = Math.min(options.jobs ?? availableParallelism(), Math.max(1, items.length));
   const limits = toLimits(options);
   const pool = await createPool({
@@ -113,6 +119,7 @@ export async function scanItems(
     usesKnownBuilds: options.knownBuilds,
     limits,
     jobs: options.jobs === 0 ? 0 : jobs,
+    rules: options.rules ?? [],
   });
   const interruption = watchForInterrupt();
   const files: FileResult[] = [];
@@ -120,6 +127,7 @@ export async function scanItems(
   try {
     // The workers load the database, so this thread need not: a scan of one file starts sooner.
     const database = await pool.describeDatabase();
+    for (const { path, warnings } of database.rules) warnOfRules(path, warnings, terminal);
     if (options.resume !== undefined || options.cache !== undefined) {
       const header: StoreHeader = {
         schema: 'telltale/store/1',
@@ -151,6 +159,18 @@ export async function scanItems(
     stored?.close();
     await pool.close();
     interruption.stop();
+  }
+}
+
+const warningsShown = 3;
+
+/** The compiler draws each place over many lines; one line each is enough to find it. */
+function warnOfRules(path: string, warnings: readonly string[], terminal: Terminal): void {
+  for (const warning of warnings.slice(0, warningsShown)) {
+    terminal.err(`telltale: ${toVisible(`${path}: ${warning}`)}\n`);
+  }
+  if (warnings.length > warningsShown) {
+    terminal.err(`telltale: ${toVisible(path)}: and ${warnings.length - warningsShown} more warnings\n`);
   }
 }
 

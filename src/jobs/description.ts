@@ -1,4 +1,5 @@
 import type { PackSeal } from '../platform/database-pack.ts';
+import type { RuleFile, RuleSet } from '../platform/yara-rules.ts';
 import type { Database } from '../signatures/load.ts';
 
 /** What a report says of the database that was used. Plain data: it crosses between threads. */
@@ -8,9 +9,14 @@ export interface DatabaseDescription {
   readonly digest: string;
   /** The packs among the databases, and who vouches for them. */
   readonly packs: readonly PackSeal[];
+  /** Rules of the person's own. */
+  readonly rules: readonly RuleFile[];
 }
 
-export function toDescription({ products, digest, packs }: Database): DatabaseDescription {
+export function toDescription(
+  { products, digest, packs }: Database,
+  rules?: RuleSet,
+): DatabaseDescription {
   return {
     products: products.map(({ product }) => ({
       id: product.id,
@@ -19,5 +25,6 @@ export function toDescription({ products, digest, packs }: Database): DatabaseDe
     })),
     digest,
     packs,
+    rules: rules?.files ?? [],
   };
 }

@@ -6,13 +6,13 @@ import type { FileMeasure } from './goodware.ts';
 import type { FileJob, ScanSettings } from './settings.ts';
 import type { WorkerAnswer, WorkerTask } from './worker.ts';
 
-/** Scans files, each in a worker thread that can be stopped. */
+/** Scans files, each in a worker that can be stopped. */
 export interface ScanPool {
   /** Never rejects: a worker that dies or does not answer becomes a result that says so. */
   scan(job: FileJob): Promise<FileResult>;
   /** Counts what occurs and what fires in a file. Never rejects, as {@link scan}. */
   measure(job: FileJob): Promise<FileMeasure>;
-  /** @throws TelltaleError `usage/database` when the database cannot be used */
+  /** @throws TelltaleError `usage/database` when the database or the rules cannot be used */
   describeDatabase(): Promise<DatabaseDescription>;
   /** Why a worker could not judge by the same database as the others; undefined when all did. */
   databaseFault(): string | undefined;
@@ -31,19 +31,17 @@ export async function createPool(settings: ScanSettings): Promise<ScanPool> {
 }
 
 async function createInProcess(settings: ScanSettings): Promise<ScanPool> {
-  const [{ loadDatabase }, { toKnowledge }, { toDescription }, { scanFile }, { measureFile }] =
-    await Promise.all([
-      import('../signatures/load.ts'),
-      import('../scan/knowledge.ts'),
-      import('./description.ts'),
-      import('./scan-file.ts'),
-      import('./goodware.ts'),
-    ]);
-  const knowledge = toKnowledge(loadDatabase(settings.databases), settings.usesKnownBuilds);
+  const [{ equip }, { toDescription }, { scanFile }, { measureFile }] = await Promise.all([
+    import('./worker.ts'),
+    import('./description.ts'),
+    import('./scan-file.ts'),
+    import('./goodware.ts'),
+  ]);
+  const { knowledge, rules } = await equip(settings);
   return {
-    scan: (job) => scanFile(job, knowledge, settings.limits),
+    scan: (job) => scanFile(job, knowledge, settings.limits, rules),
     measure: (job) => measureFile(job, knowledge, settings.limits),
-    describeDatabase: () => Promise.resolve(toDescription(knowledge.database)),
+    describeDatabase: () => Promise.resolve(toDescription(knowledge.database, rules)),
     // It was loaded once, for all files.
     databaseFault: () => undefined,
     close: () => Promise.resolve(),
@@ -56,6 +54,8 @@ async function createWorkers(settings: ScanSettings): Promise<ScanPool> {
     filename: new URL('./worker.js', import.meta.url).href,
     minThreads: 1,
     maxThreads: settings.jobs,
+    // Rules run in native code, which no thread can be stopped in; a process can.
+    ...((settings.rules ?? []).length === 0 ? {} : { runtime: 'child_process', serialization: 'advanced' }),
     idleTimeout: 60_000,
   });
   const deadline = settings.limits.milliseconds + graceMilliseconds;
@@ -84,11 +84,11 @@ async function createWorkers(settings: ScanSettings): Promise<ScanPool> {
     };
     try {
       const agreed = await askOnce();
-      if (agreed.kind === 'bad-database') return toUnjudged(agreed.message);
+      if (agreed.kind === 'unusable') return toUnjudged(agreed.message);
       if (agreed.kind !== 'database') throw new Error('it did not name its database');
       const bound: WorkerTask = { ...task, databaseDigest: agreed.description.digest };
       const answer: WorkerAnswer = await pool.run(bound, { signal: controller.signal });
-      if (answer.kind === 'bad-database') return toUnjudged(answer.message);
+      if (answer.kind === 'unusable') return toUnjudged(answer.message);
       return toResult(answer) ?? toFailed(toWorkerError(new Error('it judged nothing')));
     } catch (error) {
       return toFailed(controller.signal.aborted ? toTimeout(deadline) : toWorkerError(error));
@@ -115,7 +115,7 @@ async function createWorkers(settings: ScanSettings): Promise<ScanPool> {
       if (answer.kind === 'database') return answer.description;
       throw new TelltaleError(
         'usage/database',
-        answer.kind === 'bad-database' ? answer.message : 'the worker answered something else',
+        answer.kind === 'unusable' ? answer.message : 'the worker answered something else',
       );
     },
     databaseFault: () => fault,

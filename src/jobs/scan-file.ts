@@ -2,12 +2,14 @@ import { Budget, type Limits } from '../bytes/budget.ts';
 import { TelltaleError } from '../bytes/errors.ts';
 import type { Fact, MemberContent } from '../formats/model.ts';
 import { type FileSource, openBriefly, openFile } from '../platform/files.ts';
+import type { RuleSet } from '../platform/yara-rules.ts';
 import { listBundle } from '../platform/folders.ts';
 import type { Knowledge } from '../scan/knowledge.ts';
 import type { Artifact } from '../scan/model.ts';
 import { toBaseName } from '../scan/names.ts';
 import { toFinding } from '../scan/finding.ts';
 import type { Onlookers } from '../scan/onlookers.ts';
+import { RuleSearch } from '../scan/rule-search.ts';
 import { Walk } from '../scan/walk.ts';
 import type { FileResult } from '../verdict/model.ts';
 import { toFileResult } from '../verdict/result.ts';
@@ -101,14 +103,26 @@ function tryOpenSibling(
   }
 }
 
-/** Scans one file. Never throws: what cannot be read is told in the result. */
-export async function scanFile(job: FileJob, knowledge: Knowledge, limits: Limits): Promise<FileResult> {
+/**
+ * Scans one file. Never throws: what cannot be read is told in the result.
+ *
+ * @param rules - of the person's own, run over every artifact as well
+ */
+export async function scanFile(
+  job: FileJob,
+  knowledge: Knowledge,
+  limits: Limits,
+  rules?: RuleSet,
+): Promise<FileResult> {
   const beside = new Set<string>();
   try {
+    const search = rules && new RuleSearch(rules, limits.memberBytesInMemory);
     const root = await readArtifacts(job, knowledge, limits, {
       onSibling: (name) => beside.add(name),
+      ...(search === undefined ? {} : { observer: search }),
     });
-    const result = toFileResult(job.path, root, knowledge.database);
+    const found = search && { findings: search.findings, problems: search.listProblems(root) };
+    const result = toFileResult(job.path, root, knowledge.database, found);
     return { ...result, readBeside: [...beside].sort() };
   } catch (error) {
     return toFailedResult(job.path, error);

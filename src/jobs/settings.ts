@@ -7,6 +7,8 @@ export interface ScanSettings {
   readonly databases: readonly DatabaseReference[];
   readonly usesKnownBuilds: boolean;
   readonly limits: Limits;
+  /** Files of YARA rules of the person's own. */
+  readonly rules?: readonly string[];
   /** Worker threads; 0 scans in this thread, where a file that hangs cannot be stopped. */
   readonly jobs: number;
 }

@@ -1,5 +1,6 @@
 import { TelltaleError } from '../bytes/errors.ts';
 import { type Knowledge, toKnowledge } from '../scan/knowledge.ts';
+import { RuleSet } from '../platform/yara-rules.ts';
 import { loadDatabase } from '../signatures/load.ts';
 import type { FileResult } from '../verdict/model.ts';
 import { type DatabaseDescription, toDescription } from './description.ts';
@@ -18,35 +19,54 @@ export interface WorkerTask {
   readonly databaseDigest?: string;
 }
 
-/** What a worker answers. Errors do not keep their class between threads, so a bad database is an answer as well. */
+/** What a worker answers. Errors do not keep their class on the way, so a database or rules that cannot be used are an answer too. */
 export type WorkerAnswer =
   | { readonly kind: 'result'; readonly result: FileResult }
   | { readonly kind: 'measure'; readonly measure: FileMeasure }
   | { readonly kind: 'database'; readonly description: DatabaseDescription }
-  | { readonly kind: 'bad-database'; readonly message: string };
+  | { readonly kind: 'unusable'; readonly message: string };
 
-let knowledge: Knowledge | undefined;
+interface Equipment {
+  readonly knowledge: Knowledge;
+  readonly rules: RuleSet | undefined;
+}
 
-/** Runs in a worker thread: one file a task; the database is loaded once, with the settings of the first task. */
+let equipment: Promise<Equipment> | undefined;
+
+/** Runs in a worker: one file a task; database and rules are loaded once, with the settings of the first task. */
 export default async function run({
   job,
   settings,
   databaseDigest,
   measures,
 }: WorkerTask): Promise<WorkerAnswer> {
+  let loaded: Equipment;
   try {
-    knowledge ??= toKnowledge(loadDatabase(settings.databases), settings.usesKnownBuilds);
+    equipment ??= equip(settings);
+    loaded = await equipment;
   } catch (error) {
-    if (error instanceof TelltaleError) return { kind: 'bad-database', message: error.message };
+    if (error instanceof TelltaleError) return { kind: 'unusable', message: error.message };
     throw error;
   }
+  const { knowledge, rules } = loaded;
   const { digest } = knowledge.database;
   if (databaseDigest !== undefined && digest !== databaseDigest) {
     const message = `the database was changed during the scan: its digest was ${databaseDigest}, and is ${digest}`;
-    return { kind: 'bad-database', message };
+    return { kind: 'unusable', message };
   }
-  if (job === undefined) return { kind: 'database', description: toDescription(knowledge.database) };
+  if (job === undefined) return { kind: 'database', description: toDescription(knowledge.database, rules) };
   if (measures === true)
     return { kind: 'measure', measure: await measureFile(job, knowledge, settings.limits) };
-  return { kind: 'result', result: await scanFile(job, knowledge, settings.limits) };
+  return { kind: 'result', result: await scanFile(job, knowledge, settings.limits, rules) };
+}
+
+/**
+ * Loads what a scan needs.
+ *
+ * @throws TelltaleError `usage/database` or `usage/arguments`
+ */
+export async function equip(settings: ScanSettings): Promise<Equipment> {
+  const knowledge = toKnowledge(loadDatabase(settings.databases), settings.usesKnownBuilds);
+  const { rules = [] } = settings;
+  return { knowledge, rules: rules.length === 0 ? undefined : await RuleSet.load(rules) };
 }

@@ -14,7 +14,7 @@ import {
   variantRoles,
 } from '../signatures/schema.ts';
 import { localize } from '../signatures/translations.ts';
-import { toLink } from '../verdict/result.ts';
+import { toLink } from '../signatures/source-link.ts';
 import { toConditionText } from './condition-text.ts';
 import { type Messages, messages } from './messages/index.ts';
 

@@ -27,6 +27,8 @@ export interface ScanReport {
     /** The packs among the databases, and who vouches for them; absent when there are none. */
     readonly packs?: readonly PackSeal[];
   };
+  /** Files of YARA rules that were run as well. */
+  readonly rules: readonly { readonly path: string; readonly sha256: string }[];
   readonly policy: PolicyReport;
   /** What the exit code says. */
   readonly outcome: ScanOutcome;
@@ -60,6 +62,7 @@ export interface ScanParts {
   readonly isInterrupted: boolean;
   readonly toolVersion: string;
   readonly database: ScanReport['database'];
+  readonly rules: ScanReport['rules'];
   readonly policy: PolicyReport;
 }
 
@@ -69,6 +72,7 @@ export function toScanReport(parts: ScanParts): ScanReport {
     schema: 'telltale/scan/1',
     tool: { name: 'telltale', version: parts.toolVersion },
     database: { products, digest, usesKnownBuilds, ...(packs.length === 0 ? {} : { packs }) },
+    rules: parts.rules.map(({ path, sha256 }) => ({ path, sha256 })),
     policy: parts.policy,
     outcome: toOutcome(parts),
     files: parts.files,

@@ -252,6 +252,20 @@ const file = z.strictObject({
   readBeside: z
     .array(z.string())
     .describe('Names of files in the same folder that were asked for, because this one goes on there'),
+  rules: z
+    .array(
+      z.strictObject({
+        rule: z.string(),
+        file: z.string().describe('File of rules that it stands in'),
+        tags: z.array(z.string()),
+        meta: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+        path: z.string().describe('Nested path of the artifact'),
+        matches: z
+          .array(z.strictObject({ identifier: z.string(), offset: count, length: count }))
+          .describe('The first 100 of each pattern'),
+      }),
+    )
+    .describe("YARA rules of the person's own that matched; they change no verdict"),
   tree: treeNode.nullable(),
 });
 
@@ -269,6 +283,7 @@ export const scanSchema = z.strictObject({
   schema: z.literal('telltale/scan/1'),
   tool: toolUsed,
   database: databaseUsed,
+  rules: z.array(z.strictObject({ path: z.string(), sha256: digest })).describe('Files of YARA rules'),
   policy: z.strictObject({
     file: z.string().nullable().describe('The policy file; null when there was none'),
     lock: z.string().nullable().describe('The lock that the files were held against'),

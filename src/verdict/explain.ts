@@ -74,6 +74,7 @@ export function explain(file: FileResult, options: ExplainOptions): readonly Sta
     for (const statement of explainKnownBuild(file, options)) statements.push(statement);
     for (const statement of explainClosest(file, options)) statements.push(statement);
   }
+  for (const statement of explainRules(file, options)) statements.push(statement);
   const notes = options.isVerbose
     ? file.notes
     : file.notes.filter(({ kind }, at) => kind !== 'variant' || at < notesToldAtOnce);
@@ -140,6 +141,34 @@ function explainTelltales(
       text: `${which} from the sources named; no real file that carries them was available to us`,
       support: [],
     });
+  }
+  return statements;
+}
+
+/** At most this many rules, and this many places of each, are told unless everything is asked for. */
+const rulesToldAtOnce = 8;
+const placesToldAtOnce = 3;
+
+function explainRules(file: FileResult, options: ExplainOptions): readonly Statement[] {
+  const shown = options.isVerbose ? file.rules : file.rules.slice(0, rulesToldAtOnce);
+  const statements = shown.map(({ rule, file: rules, path, matches }): Statement => {
+    const told = options.isVerbose ? matches : matches.slice(0, placesToldAtOnce);
+    const places = told.map(({ identifier, offset }) => `${identifier} at 0x${offset.toString(16)}`);
+    const rest = matches.length - told.length;
+    return {
+      label: 'rule',
+      text: `${rule} (${toBaseName(rules)})`,
+      support: [
+        { kind: 'place', text: toShownPath(path, file) },
+        ...(places.length === 0
+          ? []
+          : [{ kind: 'quote' as const, text: `${places.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}` }]),
+      ],
+    };
+  });
+  if (file.rules.length > shown.length) {
+    const text = `and ${file.rules.length - shown.length} more matches of rules (-v shows all)`;
+    statements.push({ label: '', text, support: [] });
   }
   return statements;
 }

@@ -158,6 +158,23 @@ export interface TreeNode {
   readonly members: readonly TreeNode[];
 }
 
+/** A YARA rule of the person's own that matched: information, which changes no verdict. */
+export interface RuleMatch {
+  readonly rule: string;
+  /** File of rules that it stands in, as it was given. */
+  readonly file: string;
+  readonly tags: readonly string[];
+  readonly meta: Readonly<Record<string, string | number | boolean>>;
+  /** Nested path of the artifact. */
+  readonly path: string;
+  /** The first 100 of each pattern, by offset from the start of the artifact. */
+  readonly matches: readonly {
+    readonly identifier: string;
+    readonly offset: number;
+    readonly length: number;
+  }[];
+}
+
 /** Everything that is said about one file given. */
 export interface FileResult {
   readonly path: string;
@@ -191,5 +208,7 @@ export interface FileResult {
   readonly notes: readonly Note[];
   /** Names of files in the same folder that were asked for, because this one says that it goes on there. */
   readonly readBeside: readonly string[];
+  /** Sorted by rule, file and path; empty without rules. */
+  readonly rules: readonly RuleMatch[];
   readonly tree: TreeNode | null;
 }

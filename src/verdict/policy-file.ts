@@ -44,7 +44,7 @@ const exceptionSchema = z.strictObject({
 export const policySchema = z.strictObject({
   $schema: z.string().optional(),
   failOn: z
-    .array(z.enum([...verdicts, 'incomplete']))
+    .array(z.enum([...verdicts, 'incomplete', 'rule']))
     .optional()
     .describe('Verdicts that violate the policy; impostor, modified and variant when left out'),
   require: requirementsSchema.optional(),

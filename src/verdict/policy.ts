@@ -31,7 +31,7 @@ export interface PolicyException {
 /** What a gate lets through. */
 export interface Policy {
   /** Verdicts that violate it. */
-  readonly failOn: readonly (VerdictName | 'incomplete')[];
+  readonly failOn: readonly (VerdictName | 'incomplete' | 'rule')[];
   readonly require: Requirements;
   readonly exceptions: readonly PolicyException[];
 }
@@ -98,6 +98,11 @@ function findFailures(file: FileResult, failOn: Policy['failOn']): readonly Unme
   }
   if (!file.complete && failOn.includes('incomplete')) {
     unmet.push({ rule: 'fail on incomplete', detail: toUnreadText(file) });
+  }
+  if (failOn.includes('rule')) {
+    for (const rule of new Set(file.rules.map((one) => one.rule))) {
+      unmet.push({ rule: 'fail on rule', detail: `the rule ${rule} matches` });
+    }
   }
   return unmet;
 }

@@ -1,4 +1,4 @@
-import { type Artifact, walkArtifacts } from '../scan/model.ts';
+import { type Artifact, type Problem, walkArtifacts } from '../scan/model.ts';
 import { toBaseName } from '../scan/names.ts';
 import type { Evidence, IndicatorMatch } from '../signatures/evaluate.ts';
 import type { Database, ProductDatabase } from '../signatures/load.ts';
@@ -17,6 +17,7 @@ import {
   type Judgement,
   type KnownBuildResult,
   type Note,
+  type RuleMatch,
   type Telltale,
   type TelltaleEvidence,
   type TreeNode,
@@ -27,8 +28,14 @@ import {
  * gravest answer is told.
  *
  * @param path - as the person gave it
+ * @param ruleSearch - told as it is; it changes no verdict
  */
-export function toFileResult(path: string, root: Artifact, database: Database): FileResult {
+export function toFileResult(
+  path: string,
+  root: Artifact,
+  database: Database,
+  ruleSearch: RuleSearchResult = { findings: [], problems: [] },
+): FileResult {
   const [first, ...others] = database.products.map((product) => ({
     product,
     assessment: assess(root, product),
@@ -43,7 +50,10 @@ export function toFileResult(path: string, root: Artifact, database: Database): 
   const judgement = judgementOf(root, assessment);
   const isProduct = judgement.product !== undefined;
   const deciding = findArtifact(root, judgement.decidedBy) ?? root;
-  const problems = [...walkArtifacts(root)].flatMap((artifact) => artifact.problems.map(toProblemResult));
+  const problems = [
+    ...[...walkArtifacts(root)].flatMap((artifact) => artifact.problems),
+    ...ruleSearch.problems,
+  ].map(toProblemResult);
   const knownBuild = toKnownBuild(deciding, product);
   const { version, title } = isProduct ? toIdentity(deciding, knownBuild) : { version: null, title: null };
   const variant = product.variants.find(({ id }) => id === judgement.variant);
@@ -79,8 +89,15 @@ export function toFileResult(path: string, root: Artifact, database: Database): 
     telltales: toTelltales(root, product),
     notes: toNotes(root, product, judgement, deciding),
     readBeside: [],
+    rules: ruleSearch.findings,
     tree: toTreeNode(root, assessment),
   };
+}
+
+/** What the person's own rules found, and where they were not tried. */
+export interface RuleSearchResult {
+  readonly findings: readonly RuleMatch[];
+  readonly problems: readonly Problem[];
 }
 
 function judgementOf(artifact: Artifact, assessment: Assessment): Judgement {

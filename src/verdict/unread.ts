@@ -54,6 +54,7 @@ export function toUnreadResult(path: string, problem: Problem): FileResult {
     telltales: [],
     notes: [],
     readBeside: [],
+    rules: [],
     tree: null,
   };
 }

@@ -27,6 +27,7 @@ export function toReport(
       digest,
       usesKnownBuilds: true,
     },
+    rules: [],
     policy: {
       file: null,
       lock: null,

@@ -9,10 +9,9 @@ import type { Exported, ExportOrigin } from '../../signatures/export/statement.t
 import { exportStix } from '../../signatures/export/stix.ts';
 import { exportYara } from '../../signatures/export/yara.ts';
 import { loadDatabase } from '../../signatures/load.ts';
-import type { SharedOptions } from '../arguments.ts';
+import { type SharedOptions, toDatabases } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
-import { toDatabases } from './scan.ts';
 
 export const exportTargets = ['yara', 'clamav', 'stix', 'csv'] as const;
 export type ExportTarget = (typeof exportTargets)[number];

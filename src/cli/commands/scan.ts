@@ -77,6 +77,7 @@ export async function runScan(
     isInterrupted,
     toolVersion: readVersion(),
     database: { ...database, usesKnownBuilds: options.knownBuilds },
+    rules: database.rules,
     policy: {
       file: policyFile,
       lock: lock?.path ?? null,
@@ -142,6 +143,7 @@ function isWorthALine(file: FileResult, { quiet, format }: ScanOptions): boolean
     quiet !== true ||
     format !== 'text' ||
     !file.complete ||
+    file.rules.length > 0 ||
     (file.verdict !== 'official' && file.verdict !== 'other')
   );
 }

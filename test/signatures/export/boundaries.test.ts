@@ -79,7 +79,7 @@ function makeFiles(): Files {
   const pick = <Item>(items: readonly Item[], fallback: Item): Item =>
     items[random(items.length)] ?? fallback;
   const files = new Map<string, Uint8Array>();
-  for (let number = 0; number < 700; number += 1) {
+  for (let number = 0; number < 500; number += 1) {
     const pieces: Uint8Array[] = [];
     const count = 1 + random(3);
     for (let at = 0; at < count; at += 1) {

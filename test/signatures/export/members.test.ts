@@ -17,7 +17,8 @@ import { Budget } from '../../../src/bytes/budget.ts';
 import { readChunks, toByteSource } from '../../../src/bytes/byte-source.ts';
 import { defaultLimits } from '../../../src/index.ts';
 import { readArtifacts } from '../../../src/jobs/scan-file.ts';
-import { Walk, type Visitor } from '../../../src/scan/walk.ts';
+import type { Visitor } from '../../../src/scan/onlookers.ts';
+import { Walk } from '../../../src/scan/walk.ts';
 import { encodeText } from '../../../src/signatures/compile.ts';
 import { exportYara } from '../../../src/signatures/export/yara.ts';
 import type { IndicatorTest } from '../../../src/signatures/schema.ts';
@@ -132,7 +133,10 @@ async function unpack(): Promise<Unpacked> {
     const visitor: Visitor = (_, source) => {
       files.set(`${name}#${files.size}`, Buffer.concat([...readChunks(source)]));
     };
-    const root = await new Walk(knowledge, new Budget(bytes.length), visitor).run(name, toByteSource(bytes));
+    const root = await new Walk(knowledge, new Budget(bytes.length), { visitor }).run(
+      name,
+      toByteSource(bytes),
+    );
     const ids = toFileResult(name, root, database).telltales.map(({ id }) => id);
     const literal = Object.values(onlyLiteral({ [name]: ids }, database)).flat();
     if (literal.length > 0) told[name] = literal;
@@ -231,7 +235,7 @@ async function unpackCorpus(): Promise<{ readonly files: Files; readonly folder:
       const visitor: Visitor = (_, source) => {
         files.set(`${name.replaceAll(/\W/g, '-')}#${files.size}`, Buffer.concat([...readChunks(source)]));
       };
-      await readArtifacts({ path: corpus.path(name) }, knowledge, defaultLimits, visitor);
+      await readArtifacts({ path: corpus.path(name) }, knowledge, defaultLimits, { visitor });
     }
     expect(files.size).toBeGreaterThan(corpusFiles.length);
     return { files, folder: writeFiles(files) };
@@ -245,7 +249,6 @@ const corpusFiles = [
   'windows-skype4com-1.0.36.0/Skype4COM.dll',
   'windows-skype4com-1.0.36.0-merge-module/Skype4COM.msm',
   'portableapps-nsis-launcher/sPortable.exe',
-  'macos-skypeframework-2.6.0.142/skype_framework.dmg',
 ];
 
 describe.skipIf(!hasYara)('when YARA looks at version blocks', () => {
