@@ -13,10 +13,7 @@ export interface DatabaseDescription {
   readonly rules: readonly RuleFile[];
 }
 
-export function toDescription(
-  { products, digest, packs }: Database,
-  rules?: RuleSet,
-): DatabaseDescription {
+export function toDescription({ products, digest, packs }: Database, rules?: RuleSet): DatabaseDescription {
   return {
     products: products.map(({ product }) => ({
       id: product.id,

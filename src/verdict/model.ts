@@ -1,5 +1,6 @@
 import type { Authenticity, Integrity, SignerStatus } from '../authenticity/model.ts';
 import type { ErrorCode } from '../bytes/errors.ts';
+import type { RuleFinding } from '../scan/rule-search.ts';
 import type { Strength, VariantRole } from '../signatures/schema.ts';
 
 /** From the gravest to the least; a transport takes the gravest verdict among its members. */
@@ -158,23 +159,6 @@ export interface TreeNode {
   readonly members: readonly TreeNode[];
 }
 
-/** A YARA rule of the person's own that matched: information, which changes no verdict. */
-export interface RuleMatch {
-  readonly rule: string;
-  /** File of rules that it stands in, as it was given. */
-  readonly file: string;
-  readonly tags: readonly string[];
-  readonly meta: Readonly<Record<string, string | number | boolean>>;
-  /** Nested path of the artifact. */
-  readonly path: string;
-  /** The first 100 of each pattern, by offset from the start of the artifact. */
-  readonly matches: readonly {
-    readonly identifier: string;
-    readonly offset: number;
-    readonly length: number;
-  }[];
-}
-
 /** Everything that is said about one file given. */
 export interface FileResult {
   readonly path: string;
@@ -208,7 +192,7 @@ export interface FileResult {
   readonly notes: readonly Note[];
   /** Names of files in the same folder that were asked for, because this one says that it goes on there. */
   readonly readBeside: readonly string[];
-  /** Sorted by rule, file and path; empty without rules. */
-  readonly rules: readonly RuleMatch[];
+  /** YARA rules of the person's own that matched, sorted by rule, file and path: they change no verdict. */
+  readonly rules: readonly RuleFinding[];
   readonly tree: TreeNode | null;
 }

@@ -1,5 +1,6 @@
 import { type Artifact, type Problem, walkArtifacts } from '../scan/model.ts';
 import { toBaseName } from '../scan/names.ts';
+import type { RuleFinding } from '../scan/rule-search.ts';
 import type { Evidence, IndicatorMatch } from '../signatures/evaluate.ts';
 import type { Database, ProductDatabase } from '../signatures/load.ts';
 import { toPattern } from '../signatures/name-pattern.ts';
@@ -17,7 +18,6 @@ import {
   type Judgement,
   type KnownBuildResult,
   type Note,
-  type RuleMatch,
   type Telltale,
   type TelltaleEvidence,
   type TreeNode,
@@ -96,7 +96,7 @@ export function toFileResult(
 
 /** What the person's own rules found, and where they were not tried. */
 export interface RuleSearchResult {
-  readonly findings: readonly RuleMatch[];
+  readonly findings: readonly RuleFinding[];
   readonly problems: readonly Problem[];
 }
 

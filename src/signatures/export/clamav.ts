@@ -1,16 +1,16 @@
 import {
   boundaryClasses,
-  isFolded,
   isFoldedThroughout,
   listClassUnits,
   type Literal,
+  toByteExpression,
   toFormatGuard,
   toHexByte,
   toHexPattern,
   toLiterals,
   tryListLiterals,
 } from './literal.ts';
-import { escapeByte, translateExpression } from './regular-expression.ts';
+import { translateExpression } from './regular-expression.ts';
 import {
   type Exported,
   type ExportOrigin,
@@ -234,7 +234,8 @@ function toTerm(literal: Literal): Term {
       : toHexPattern(literal, '');
   const neighbours = toNeighbours(literal);
   if (neighbours === undefined) return toBytesTerm(trigger);
-  const behind = `${toByteExpression(literal)}${neighbours.after}`;
+  // A flag for case would count for the length before a text as well.
+  const behind = `${toByteExpression(literal, 'spelled-out')}${neighbours.after}`;
   const prefixes = listLengthPrefixes(literal, neighbours.lengths);
   const befores = [neighbours.before];
   for (let at = 0; at < prefixes.length; at += prefixesAtOnce) {
@@ -256,17 +257,6 @@ function toTerm(literal: Literal): Term {
 
 /** PCRE holds an expression in 64 kB, and writes a repeated group out. */
 const prefixesAtOnce = 16;
-
-/** The bytes of a literal; case is spelled out, because it counts for the length before a text. */
-function toByteExpression(literal: Literal): string {
-  return [...literal.bytes]
-    .map((byte, index) =>
-      isFolded(literal, index)
-        ? `[${String.fromCharCode(byte & ~0x20)}${String.fromCharCode(byte | 0x20)}]`
-        : escapeByte(byte),
-    )
-    .join('');
-}
 
 /** What must hold before and behind a literal. */
 interface Neighbours {

@@ -1,5 +1,6 @@
 import { type Boundary, encodeText, type TextEncoding } from '../compile.ts';
 import { foldByte } from '../automaton/automaton.ts';
+import { escapeByte } from './regular-expression.ts';
 import type { LeafCondition } from './statement.ts';
 
 /** Bytes that are looked for, as the matcher looks for them. */
@@ -44,7 +45,7 @@ export function toLiterals(
 }
 
 /** Whether the byte is an ASCII letter whose case does not count: in UTF-16 halves of other letters look like some. */
-export function isFolded({ bytes, encoding, ignoreCase }: Literal, index: number): boolean {
+function isFolded({ bytes, encoding, ignoreCase }: Literal, index: number): boolean {
   const byte = bytes[index] ?? 0;
   if (!ignoreCase || !isLetter(byte)) return false;
   return encoding !== 'utf-16le' || (index % 2 === 0 && bytes[index + 1] === 0);
@@ -74,6 +75,21 @@ export function toHexPattern(literal: Literal, separator: '' | ' '): string {
         : toHexByte(byte),
     )
     .join(separator);
+}
+
+/**
+ * The bytes of a literal as a regular expression.
+ *
+ * @param letters - whose case does not count: as they are, for a flag of the expression, or as classes of both cases
+ */
+export function toByteExpression(literal: Literal, letters: 'by-flag' | 'spelled-out'): string {
+  return [...literal.bytes]
+    .map((byte, index) =>
+      letters === 'spelled-out' && isFolded(literal, index)
+        ? `[${String.fromCharCode(byte & ~0x20)}${String.fromCharCode(byte | 0x20)}]`
+        : escapeByte(byte),
+    )
+    .join('');
 }
 
 /**

@@ -2,9 +2,9 @@ import type { Predicate, SignerCondition } from '../schema.ts';
 import {
   boundaryClasses,
   type FormatGuard,
-  isFolded,
   isFoldedThroughout,
   type Literal,
+  toByteExpression,
   toFormatGuard,
   toHexPattern,
   tryListLiterals,
@@ -213,7 +213,8 @@ class RuleWriter implements Language<string> {
   #addLiteral(literal: Literal): readonly string[] {
     if (literal.boundary === 'none') return [`$${this.#add('s', toPlainString(literal))}`];
     const { before, after } = toNeighbours(literal);
-    const body = toByteExpression(literal);
+    const spelling = isFoldedThroughout(literal) ? 'by-flag' : 'spelled-out';
+    const body = toByteExpression(literal, spelling);
     const flags = literal.ignoreCase && isFoldedThroughout(literal) ? ' nocase' : '';
     const whole = this.#add('s', `/${before}${body}${after}/${flags}`);
     const behind = this.#add('t', `/${body}${after}/${flags}`);
@@ -281,18 +282,6 @@ function toPlainString(literal: Literal): string {
     (!isWide || bytes.every((byte, index) => index % 2 === 0 || byte === 0));
   if (!isPlain) return `{ ${toHexPattern(literal, ' ')} }`;
   return `${toQuoted(String.fromCharCode(...text))} ${isWide ? 'wide' : 'ascii'}${ignoreCase ? ' nocase' : ''}`;
-}
-
-/** The bytes of a literal as a regular expression. */
-function toByteExpression(literal: Literal): string {
-  const isWhole = isFoldedThroughout(literal);
-  return [...literal.bytes]
-    .map((byte, index) =>
-      isFolded(literal, index) && !isWhole
-        ? `[${String.fromCharCode(byte & ~0x20)}${String.fromCharCode(byte | 0x20)}]`
-        : escapeByte(byte),
-    )
-    .join('');
 }
 
 /** What must stand before and behind a literal. A unit that does not lie wholly inside the file is none. */
