@@ -54,7 +54,7 @@ describe.each(['folder', 'pack'] as const)('when a %s is changed during a scan',
     expect((await (await load('same'))({ settings, databaseDigest })).kind).toBe('database');
     change();
     expect(await (await load('changed'))({ settings, databaseDigest })).toEqual({
-      kind: 'bad-database',
+      kind: 'unusable',
       message: expect.stringMatching(
         `changed during the scan: its digest was ${databaseDigest}, and is [0-9a-f]{64}`,
       ),
