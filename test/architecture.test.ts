@@ -15,6 +15,7 @@ const order = [
   'scan',
   'verdict',
   'jobs',
+  'learn',
   'diff',
   'report',
   'index.ts',

@@ -57,6 +57,13 @@ export function parseSeconds(value: string): number {
   return number;
 }
 
+/** A share above 0, up to 1. */
+export function parseShare(value: string): number {
+  const number = Number(value);
+  if (!(number > 0 && number <= 1)) throw new InvalidArgumentError('a number above 0, up to 1, is needed');
+  return number;
+}
+
 const failable = [...verdicts, 'incomplete', 'rule'] as const;
 
 /** `variant,modified`, or `none`. */

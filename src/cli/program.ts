@@ -7,6 +7,7 @@ import {
   parseFailOn,
   parseRequire,
   parseSeconds,
+  parseShare,
   parseSince,
   parseWhole,
   type SharedOptions,
@@ -19,6 +20,7 @@ import type { ExplainOptions } from './commands/explain.ts';
 import type { ExtractOptions } from './commands/extract.ts';
 import type { FingerprintOptions } from './commands/fingerprint.ts';
 import type { InspectOptions } from './commands/inspect.ts';
+import type { LearnOptions } from './commands/learn.ts';
 import type { LockOptions } from './commands/lock.ts';
 import type { LookupOptions } from './commands/lookup.ts';
 import type { ScanOptions } from './commands/scan.ts';
@@ -202,6 +204,34 @@ export function createProgram(finish: (name: ExitName) => void): Command {
       const { runDatabaseStatistics } = await import('./commands/db.ts');
       finish(runDatabaseStatistics(options, createTerminal(false)));
     });
+  withLimits(withDatabase(database.command('learn')))
+    .description('propose indicators from samples of an edition, and write them as a draft')
+    .argument('<sample...>', 'files of the edition; of a folder each file in it is a sample')
+    .requiredOption(
+      '--variant <id>',
+      'the edition that the samples belong to; a new one, or one of the database',
+    )
+    .option('--against <path...>', 'files of other editions: what they have is not proposed')
+    .option('--goodware <path>', 'files that have nothing to do with it: likewise (repeatable)', collect)
+    .option('--product <id>', 'where the database holds several')
+    .option('--role <role>', 'what a new edition is: regional, operator, impostor, …', 'unconfirmed')
+    .option('--min-share <share>', 'share of the samples that must have it, up to 1', parseShare, 1)
+    .option('--max <number>', 'the most proposals', parseWhole, 50)
+    .option('--real', 'the samples are real files of the edition (testedOnRealFile)')
+    .option(
+      '-o, --output <file>',
+      'write the draft there, as variants/ID.json; - is standard output, and the report goes to standard error',
+    )
+    .option('-f, --force', 'write over a file that is there')
+    .addOption(
+      new Option('--format <format>', 'how the report is written').choices(['text', 'json']).default('text'),
+    )
+    .option('-v, --verbose', 'all places, and all that comes with a proposal')
+    .addHelpText('after', learnHelp)
+    .action(async (paths: readonly string[], options: LearnOptions) => {
+      const { runDatabaseLearn } = await import('./commands/learn.ts');
+      finish(await runDatabaseLearn(paths, options, createTerminal(false)));
+    });
   withLimits(withDatabase(database.command('fingerprint')))
     .description('lines for similar/<platform>.tsv, by which files that are alike are recognised')
     .argument('<file...>', 'known files; each gives a line, and each unpacked image in it')
@@ -233,6 +263,13 @@ export function createProgram(finish: (name: ExitName) => void): Command {
 
   return program;
 }
+
+const learnHelp = `
+The list after --against ends at the next option. The draft has no sources: telltale db check
+refuses it until a person has filled them in.
+
+  telltale db learn --variant my-edition samples/ --against official/ -o my-edition.json
+`;
 
 /** Signed databases in one file: docs/packs.md. */
 function addPackCommands(database: Command, finish: (name: ExitName) => void): void {
