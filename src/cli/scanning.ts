@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { TelltaleError } from '../bytes/errors.ts';
+import { toHex } from '../bytes/cursor.ts';
 import { isBundleName } from '../formats/app-bundle.ts';
 import type { DatabaseDescription } from '../jobs/description.ts';
 import { toFailedResult } from '../jobs/failed.ts';
@@ -56,14 +57,23 @@ export interface ItemList {
 }
 
 /**
- * The files under the paths, each path in its turn; `-` stands for a list on standard input.
+ * The files under the paths, sorted, each once, so that it does not matter in which order they are given; `-` stands
+ * for a list on standard input.
  *
  * @param since - nanoseconds since 1970: files whose content and entry both are older are left out
  */
 export function listItems(paths: readonly string[], since?: bigint): ItemList {
-  const all = [...listAll(paths)];
+  const byName = new Map([...listAll(paths)].map((item) => [toName(item), item]));
+  const all = [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item);
   const items = since === undefined ? all : all.filter((item) => !isOlder(item, since));
   return { items, leftOut: all.length - items.length };
+}
+
+/** The path; two names of different bytes that are shown alike are two files. */
+function toName(item: Item): string {
+  if (item.kind === 'result') return item.result.path;
+  const { path, rawPath } = item.job;
+  return rawPath === undefined ? path : `${path}\0${toHex(rawPath)}`;
 }
 
 /** A copied file keeps the time of its content, so that of its entry counts as well. A bundle is always looked at. */

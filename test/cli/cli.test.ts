@@ -110,6 +110,12 @@ describe('when reports are written', () => {
     expect(run('scan', '--format', 'json', '--jobs', '0', '.').stdout).toBe(once);
   });
 
+  it('gives the same bytes in whichever order the files are named, and however often', () => {
+    const paths = ['tom', 'copy/Skype.exe', 'plain/notes.txt', 'missing.exe'];
+    const once = run('scan', '--format', 'json', ...paths).stdout;
+    expect(run('scan', '--format', 'json', ...paths.toReversed(), 'tom').stdout).toBe(once);
+  });
+
   it('gives a line for each file and one for the sum as ndjson', () => {
     const lines = run('scan', '--format', 'ndjson', '.').stdout.trimEnd().split('\n');
     const parsed: { type: string }[] = lines.map((line) => JSON.parse(line));
@@ -153,7 +159,7 @@ describe('when reports are written', () => {
       input: 'plain/notes.txt\ncopy/Skype.exe\n',
     });
     expect(code).toBe(0);
-    expect(stdout.indexOf('notes.txt')).toBeLessThan(stdout.indexOf('copy/Skype.exe'));
+    expect(stdout).toMatch(/copy\/Skype\.exe[\s\S]*plain\/notes\.txt/);
     const zero = runTelltale(['scan', '-'], { cwd: folder, input: 'plain/notes.txt\0copy/Skype.exe\0' });
     expect(zero.stdout).toBe(stdout);
   });
@@ -223,6 +229,13 @@ describe('when a folder holds trouble', () => {
         expect(problem.message.length * problem.consequence.length).toBeGreaterThan(0);
     }
     expect(code).toBe(3);
+  });
+
+  it('takes two names of different bytes for two files, although they are shown alike', () => {
+    writeFileSync(join(trouble, '软件.txt'), 'named in UTF-8\n');
+    const { stdout } = runTelltale(['scan', '--format', 'ndjson', '.'], { cwd: trouble });
+    rmSync(join(trouble, '软件.txt'));
+    expect(stdout.match(/"path":"\.\/软件\.txt","size":/g)).toHaveLength(2);
   });
 
   it('stops at the deadline and goes on with the next file', () => {
