@@ -9,6 +9,7 @@ packages=(
   genisoimage xorriso squashfs-tools wimtools rpm           # images and packages
   apksigner aapt zipalign dexdump binutils                  # phones, ELF
   ssdeep tlsh-tools                                         # likeness of programs
+  wabt                                                      # the kernel of the search, made from its source
   yara clamav                                               # exports of the database, loaded as their users load them
 )
 missing=()

@@ -3,7 +3,7 @@ import { TelltaleError } from '../bytes/errors.ts';
 import type { FactKind } from '../formats/model.ts';
 import { type Automaton, buildAutomaton, foldByte } from './automaton/automaton.ts';
 import type { KernelFactory } from './automaton/kernel.ts';
-import { createFourStreamKernel } from './automaton/search-four-streams.ts';
+import { createWasmKernel } from './automaton/search-wasm.ts';
 import { createSearcher, type Searcher } from './automaton/searcher.ts';
 import type { Database } from './load.ts';
 import { type NamePattern, toPattern } from './name-pattern.ts';
@@ -128,10 +128,7 @@ export interface CompiledDatabase {
  * @param makeKernel - the loop that reads the tables
  * @throws TelltaleError `usage/database` when a regular expression is none, or the tables would become too large
  */
-export function compile(
-  database: Database,
-  makeKernel: KernelFactory = createFourStreamKernel,
-): CompiledDatabase {
+export function compile(database: Database, makeKernel: KernelFactory = createWasmKernel): CompiledDatabase {
   const compiler = new Compiler();
   const indicators: CompiledIndicator[] = [];
   const claims: CompiledClaim[] = [];

@@ -1,6 +1,6 @@
 import type { Automaton } from './automaton.ts';
 import type { KernelFactory } from './kernel.ts';
-import { createFourStreamKernel } from './search-four-streams.ts';
+import { createWasmKernel } from './search-wasm.ts';
 
 /**
  * @param pattern - index of the pattern
@@ -20,10 +20,7 @@ export interface Searcher {
 }
 
 /** A searcher; the kernel is the loop that reads the tables. */
-export function createSearcher(
-  automaton: Automaton,
-  makeKernel: KernelFactory = createFourStreamKernel,
-): Searcher {
+export function createSearcher(automaton: Automaton, makeKernel: KernelFactory = createWasmKernel): Searcher {
   const kernel = makeKernel(automaton);
   const {
     classCount,

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildAutomaton, foldByte } from '../../../src/signatures/automaton/automaton.ts';
+import { createFourStreamKernel } from '../../../src/signatures/automaton/search-four-streams.ts';
+import { createWasmKernel } from '../../../src/signatures/automaton/search-wasm.ts';
 import { createPlainKernel } from '../../../src/signatures/automaton/search-plain.ts';
 import { createSearcher } from '../../../src/signatures/automaton/searcher.ts';
 import { createRandom } from '../../mutation.ts';
@@ -62,6 +64,7 @@ describe('when random patterns are searched in random bytes', () => {
           expect(searchInWindows(patterns, bytes, [bytes.length + 1])).toEqual(expected);
           expect(searchInWindows(patterns, bytes, sizes)).toEqual(expected);
           expect(searchInWindows(patterns, bytes, sizes, createPlainKernel)).toEqual(expected);
+          expect(searchInWindows(patterns, bytes, sizes, createFourStreamKernel)).toEqual(expected);
         },
       ),
       { numRuns: 500, seed: 7 },
@@ -70,13 +73,16 @@ describe('when random patterns are searched in random bytes', () => {
 });
 
 describe('when a window is large enough for four streams', () => {
-  it('finds the same as one stream, each occurrence once, in rising order of its end', () => {
+  it.each([
+    ['in WebAssembly', createWasmKernel],
+    ['in TypeScript', createFourStreamKernel],
+  ])('finds the same as one stream, each occurrence once, in rising order of its end, %s', (_, kernel) => {
     const random = createRandom(11);
     const patterns = ['skype.tom.com', 'tom.com', 'tom', 'M', 'skypetools', 'xx', 'xxx'].map((text) =>
       new TextEncoder().encode(text),
     );
     const automaton = buildAutomaton(patterns);
-    const searcher = createSearcher(automaton);
+    const searcher = createSearcher(automaton, kernel);
     for (const length of [4096, 4097, 4098, 4099, 5000, 10_003]) {
       const bytes = Uint8Array.from({ length }, () => 0x78 - random(3));
       // One occurrence across each border between two quarters, for every way to lie across it.
@@ -105,9 +111,11 @@ describe('when a window is large enough for four streams', () => {
     const patterns = [Uint8Array.of(0, 0, 0), Uint8Array.of(1, 0, 2, 1, 1, 0, 2, 1), Uint8Array.of(2)];
     const bytes = Uint8Array.from({ length: 40_000 }, () => random(3));
     const sizes = [4500, 9001, 333, 6000];
-    expect(searchInWindows(patterns, bytes, sizes)).toEqual(
-      searchInWindows(patterns, bytes, sizes, createPlainKernel),
-    );
+    for (const kernel of [createWasmKernel, createFourStreamKernel]) {
+      expect(searchInWindows(patterns, bytes, sizes, kernel)).toEqual(
+        searchInWindows(patterns, bytes, sizes, createPlainKernel),
+      );
+    }
     expect(searchInWindows(patterns, bytes, sizes)).toEqual(searchNaively(patterns, bytes));
   });
 });
