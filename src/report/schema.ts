@@ -149,6 +149,15 @@ export const evidence = z.strictObject({
     .string()
     .optional()
     .describe('The matched bytes and a few around them, non-printable ones as \\xNN'),
+  hex: z
+    .string()
+    .regex(/^(?:[0-9a-f]{2})*$/)
+    .optional()
+    .describe('The same bytes in hexadecimal'),
+  matchStart: count.optional().describe('How many of these bytes stand before the match'),
+  matchLength: count
+    .optional()
+    .describe('How many of these bytes belong to the match; it may be longer than what is shown'),
   count: count.optional(),
 });
 

@@ -49,6 +49,12 @@ export interface TelltaleEvidence {
   readonly text: string;
   /** The matched bytes with a little around them, at most 64, non-printable ones as `\xNN`. */
   readonly bytes?: string;
+  /** The same bytes in lower-case hexadecimal; `bytes` cannot be turned back, because it shows UTF-16 as letters. */
+  readonly hex?: string;
+  /** How many of these bytes stand before the match. */
+  readonly matchStart?: number;
+  /** How many of these bytes belong to the match; what it has beyond them is not shown. */
+  readonly matchLength?: number;
   /** How often it occurs there. */
   readonly count?: number;
 }

@@ -1,3 +1,4 @@
+import { toHex } from '../bytes/cursor.ts';
 import { type Artifact, type Problem, walkArtifacts } from '../scan/model.ts';
 import { toBaseName } from '../scan/names.ts';
 import type { RuleFinding } from '../scan/rule-search.ts';
@@ -268,8 +269,22 @@ export function toEvidence(path: string, evidence: Evidence): TelltaleEvidence {
     ...(evidence.region === undefined ? {} : { region: evidence.region }),
     ...(evidence.offset === undefined ? {} : { offset: evidence.offset }),
     text: evidence.text,
-    ...(evidence.bytes === undefined ? {} : { bytes: toPrintableBytes(evidence.bytes) }),
+    ...toShownBytes(evidence),
     ...(evidence.count === undefined ? {} : { count: evidence.count }),
+  };
+}
+
+function toShownBytes({
+  bytes,
+  bytesBefore = 0,
+  length = 0,
+}: Evidence): Pick<TelltaleEvidence, 'bytes' | 'hex' | 'matchStart' | 'matchLength'> {
+  if (bytes === undefined) return {};
+  return {
+    bytes: toPrintableBytes(bytes),
+    hex: toHex(bytes),
+    matchStart: bytesBefore,
+    matchLength: Math.max(0, Math.min(length, bytes.length - bytesBefore)),
   };
 }
 
