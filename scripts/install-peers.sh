@@ -7,6 +7,7 @@ packages=(
   zip 7zip zstd bzip2 xz-utils cpio libarchive-tools        # archives
   gcab msitools wixl nsis innoextract                       # Windows installers
   genisoimage xorriso squashfs-tools wimtools rpm           # images and packages
+  chromium fonts-noto-cjk                                   # pages in a browser
   apksigner aapt zipalign dexdump binutils                  # phones, ELF
   ssdeep tlsh-tools                                         # likeness of programs
   wabt                                                      # the kernel of the search, made from its source
