@@ -76,7 +76,7 @@ const foremostNames: ReadonlySet<string> = new Set(
 );
 const namedKinds: ReadonlySet<string> = new Set(['msiProperty', 'installerProperty', 'packageField']);
 
-function isForemost({ kind, name }: Fact): boolean {
+export function isForemost({ kind, name }: { readonly kind: string; readonly name?: string }): boolean {
   return foremost.has(kind) || (namedKinds.has(kind) && name !== undefined && foremostNames.has(name));
 }
 

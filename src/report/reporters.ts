@@ -4,7 +4,7 @@ import type { TextOptions } from './text.ts';
 import type { Translator } from './translator.ts';
 
 /** The forms in which a scan can be reported. */
-export const reportFormats = ['text', 'json', 'ndjson', 'sarif', 'junit', 'github'] as const;
+export const reportFormats = ['text', 'json', 'ndjson', 'sarif', 'junit', 'github', 'html'] as const;
 export type ReportFormat = (typeof reportFormats)[number];
 
 /** How a report is written. */
@@ -39,6 +39,7 @@ const loaders: Readonly<Record<ReportFormat, () => Promise<Reporter>>> = {
   sarif: async () => ({ usesTree: true, toEnd: (await import('./sarif.ts')).toSarif }),
   junit: async () => ({ usesTree: false, toEnd: (await import('./junit.ts')).toJunit }),
   github: async () => ({ usesTree: false, toEnd: (await import('./github.ts')).toAnnotations }),
+  html: async () => ({ usesTree: true, toEnd: (await import('./html/scan-page.ts')).toScanHtml }),
 };
 
 /** The reporter of a form. */

@@ -9,12 +9,16 @@ export interface Statement {
   readonly text: string;
   /** Evidence, one line each. */
   readonly support: readonly Support[];
+  /** The telltale that it tells, for reports that show one in their own way. */
+  readonly telltale?: Telltale;
 }
 
 /** A line below a statement: where something is, what stands there, or who says so. */
 export interface Support {
   readonly kind: 'place' | 'quote' | 'source';
   readonly text: string;
+  /** The source, where the line is about one alone. */
+  readonly citation?: Citation;
 }
 
 /** How much is told. */
@@ -123,6 +127,7 @@ function explainTelltales(
       label: telltale.strength,
       text: `${telltale.title}${isNamed ? '' : ` (${telltale.variantName})`}`,
       support,
+      telltale,
     };
   });
   if (told.length > shown.length) {
@@ -295,9 +300,9 @@ function shorten(line: string): string {
   return line.replaceAll(/\b([0-9a-f]{8})[0-9a-f]{24,}\b/gi, '$1…');
 }
 
-function toShortened({ label, text, support }: Statement): Statement {
+function toShortened({ text, support, ...statement }: Statement): Statement {
   return {
-    label,
+    ...statement,
     text: shorten(text),
     support: support.map((line) => ({ ...line, text: shorten(line.text) })),
   };
@@ -346,9 +351,11 @@ function toPlace(path: string, offset: number | undefined): string {
   return place.length === 0 ? '' : `${place.join(' ')}: `;
 }
 
-function toSourceLine({ short, title, link }: Citation): Support {
+function toSourceLine(citation: Citation): Support {
+  const { short, title, link } = citation;
   return {
     kind: 'source',
+    citation,
     text: `${short}: ${title}${link === undefined ? ' (cannot be opened by a stranger)' : ` ${link}`}`,
   };
 }

@@ -24,12 +24,26 @@ const attacks: readonly (readonly [string, string, RegExp])[] = [
   ['HTML', '<script>alert(1)</script><img src=x onerror=alert(1)>', /<script>alert|<img src=x/],
   ['XML', ']]><failure/>&xxe;<!--', /\]\]><failure\/>|&xxe;|<!--[^-]*$/],
   ['an attribute', '" onmouseover="alert(1)', /" onmouseover="/],
+  ['the end of a script', '</script><script>alert(1)</script>', /<\/script><script>alert/],
+  ['the end of a style', '</style><svg onload=alert(1)>', /<\/style><svg/],
+  ['a comment', '<!--<script>', /<!--<script/],
+  ['an attribute in single quotes', "' onfocus='alert(1)' autofocus='", /' onfocus='/],
+  ['entities', '&lt;script&gt;alert(1)&#60;/script&#62;', /(?<!&amp;)&lt;script&gt;alert/],
   ['a tag character', 'a\u{e0041}b', /\u{e0041}/u],
 ];
 
 /** Forms in which markup is text like any other; elsewhere it must not come through either. */
 const plainForms: ReadonlySet<ReportFormat> = new Set(['text', 'json', 'ndjson', 'sarif', 'github']);
-const markup: ReadonlySet<string> = new Set(['HTML', 'XML', 'an attribute']);
+const markup: ReadonlySet<string> = new Set([
+  'HTML',
+  'XML',
+  'an attribute',
+  'the end of a script',
+  'the end of a style',
+  'a comment',
+  'an attribute in single quotes',
+  'entities',
+]);
 
 async function render(format: ReportFormat, name: string): Promise<string> {
   const archive = buildZip({ entries: [{ name: `${name}.exe`, data: buildTomSkype() }] });

@@ -1,32 +1,61 @@
+import { toDigest } from '../../platform/digests.ts';
+import type { Language } from '../../signatures/schema.ts';
 import { type Html, html, type HtmlValue } from './html.ts';
 
-/** A whole page: one file, nothing loaded from anywhere, nothing that runs, light or dark as the reader prefers. */
+/**
+ * A whole page: one file, nothing loaded from anywhere, light or dark as the reader prefers. Nothing runs in it but the
+ * script given here, and nothing gives it a style but the rules given here: the page names both by their digests.
+ */
 export interface PageContent {
   readonly title: string;
+  /** Of the page; English unless it is said. */
+  readonly language?: Language;
+  /** Rules beyond those that every page has. */
+  readonly style?: Html;
+  /** Runs when the page was read. It must not contain an end tag of a script, nor the beginning of a comment. */
+  readonly script?: Html;
   /** Under the title: what made the page. */
   readonly colophon: string;
   readonly body: HtmlValue;
 }
 
+/** Whether a reader may be sent there. */
+export function isWebAddress(address: string): boolean {
+  return /^https?:\/\/[^\s]+$/i.test(address);
+}
+
 /** A link that the reader may follow: only to the web, and only by its address. */
-export function toWebLink(text: string, address: string | undefined): Html {
-  return address !== undefined && /^https?:\/\/[^\s]+$/i.test(address)
-    ? html`<a href="${address}" rel="noreferrer noopener nofollow">${text}</a>`
-    : html`${text}`;
+export function toWebLink(text: string, address: string | undefined, tooltip?: string): Html {
+  const title = tooltip === undefined ? undefined : html` title="${tooltip}"`;
+  if (address !== undefined && isWebAddress(address)) {
+    return html`<a href="${address}" rel="noreferrer noopener nofollow"${title}>${text}</a>`;
+  }
+  return title === undefined ? html`${text}` : html`<span${title}>${text}</span>`;
+}
+
+const languageTags: Readonly<Record<Language, string>> = { en: 'en', zh: 'zh-Hans' };
+
+/** An inline script or style as a content security policy names it: https://www.w3.org/TR/CSP3/#grammardef-hash-source */
+function toHashSource(code: Html): Html {
+  const digest = toDigest('sha256', new TextEncoder().encode(code.toString()));
+  return html`'sha256-${btoa(String.fromCharCode(...digest))}'`;
 }
 
 /** The text of the file. */
-export function toHtmlPage({ title, colophon, body }: PageContent): string {
+export function toHtmlPage({ title, language = 'en', style, script, colophon, body }: PageContent): string {
+  const rules = html`${baseStyle}${style}`;
+  const scripts = script === undefined ? undefined : html`; script-src ${toHashSource(script)}`;
+  const policy = html`default-src 'none'; style-src ${toHashSource(rules)}${scripts}; base-uri 'none'; form-action 'none'`;
   const page = html`<!doctype html>
-<html lang="en">
+<html lang="${languageTags[language]}">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <title>${title}</title>
-${style}
+<style>${rules}</style>
 </head>
 <body>
 <main>
@@ -34,13 +63,14 @@ ${style}
 ${body}
 </main>
 <footer>${colophon}</footer>
+${script === undefined ? undefined : html`<script>${script}</script>`}
 </body>
 </html>
 `;
   return page.toString();
 }
 
-const style = html`<style>
+const baseStyle = html`
 :root { --text: #1b1f24; --quiet: #59636e; --page: #ffffff; --card: #f6f8fa; --line: #d1d9e0; --came: #116329; --went: #a40e26; --unknown: #7d4e00; }
 @media (prefers-color-scheme: dark) {
   :root { --text: #e6edf3; --quiet: #9198a1; --page: #0d1117; --card: #161b22; --line: #3d444d; --came: #56d364; --went: #ff8182; --unknown: #e3b341; }
@@ -76,4 +106,4 @@ td, th { text-align: left; padding: 0.15rem 1rem 0.15rem 0; }
   details::details-content { content-visibility: visible; }
   h2, h3 { break-after: avoid; }
 }
-</style>`;
+`;

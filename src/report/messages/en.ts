@@ -1,3 +1,4 @@
+import { toBytes } from '../amounts.ts';
 import type { sourceKinds, Strength, Variant, VariantRole } from '../../signatures/schema.ts';
 
 /*
@@ -184,6 +185,81 @@ const explain = {
   },
 };
 
+/** The page that `telltale scan --format html` writes. */
+const html = {
+  title: 'telltale report',
+  outcome: {
+    ok: 'Nothing violates the policy, and everything was read.',
+    incomplete: 'Nothing violates the policy, but something could not be read fully.',
+    bug: 'A fault of telltale itself came up. What could be found out is in this report.',
+    violation: (files: number) =>
+      `${toCount(files, 'file')} ${files === 1 ? 'violates' : 'violate'} the policy.`,
+    interrupted: (missing: number) =>
+      `The scan was interrupted with ${toCount(missing, 'file')} left to scan.`,
+  },
+  leftOut: (files: number) => `${toCount(files, 'older file')} not looked at.`,
+  verdicts: 'Verdicts',
+  meaningTitle: 'What the verdicts mean',
+  meanings: {
+    impostor: 'it claims to be the product, with proof against it: a forged signer, a documented fake',
+    modified: 'it claims to be the product, and a signature in it does not hold for these bytes',
+    variant: 'what is inside names another edition; also when the publisher itself signed it',
+    damaged: 'it claims to be the product, and bytes that its own headers promise are missing',
+    unverified: 'it looks like the product; nothing proves or disproves it',
+    incomplete: 'too little of it was read to say what it is',
+    official:
+      'its digest is recorded, or it is intact and signed by the publisher; nothing names another edition',
+    other: 'nothing in it claims to be the product',
+  },
+  policy: 'Policy',
+  policyFiles: (paths: readonly string[]) => `Policy of ${joinWords(paths, 'and')}.`,
+  failOn: (verdicts: readonly string[]) => `Verdicts that violate it: ${verdicts.join(', ')}.`,
+  noViolations: 'No file violates it.',
+  violations: 'Violations',
+  exceptions: 'Let through by an exception',
+  exception: (reason: string, owner: string, expires: string) => `${reason} (${owner}, until ${expires})`,
+  database: (databases: readonly string[], digest: string) =>
+    `Database ${databases.join(', ')}, digest ${digest}.`,
+  withoutKnownBuilds: 'The ledger of known builds was not used.',
+  tool: (version: string) => `telltale ${version}`,
+  files: 'Files',
+  controls: 'Search and filters',
+  search: 'Search',
+  searchHint: 'path, product, telltale, member',
+  strengths: 'Telltales',
+  strengthWords: {
+    decisive: 'decisive',
+    strong: 'strong',
+    suggestive: 'suggestive',
+  } satisfies Record<Strength, string>,
+  states: 'State',
+  violates: 'violates the policy',
+  notReadFully: 'not read fully',
+  shown: (shown: string, all: string) => `${shown} of ${all} files shown`,
+  nothingMatches: 'Nothing matches.',
+  clear: 'Clear search and filters',
+  expandAll: 'Expand all',
+  collapseAll: 'Collapse all',
+  theme: (name: string) => `Theme: ${name}`,
+  themes: { auto: 'automatic', light: 'light', dark: 'dark' },
+  linkHere: (path: string) => `Link to ${path}`,
+  why: 'Why, and what lies in it',
+  telltales: 'Telltales',
+  morePlaces: (count: number) => `${toCount(count, 'further place')}`,
+  times: (count: number) => `${count} times there`,
+  bytesAt: (offset: string) => `Bytes at ${offset}`,
+  sources: 'sources',
+  notToOpen: 'cannot be opened by a stranger',
+  tree: (members: number) => `What lies in it: ${toCount(members, 'member')}`,
+  decided: 'decided the verdict',
+  carries: 'carries a telltale',
+  problem: 'problem',
+  sha256: 'SHA-256',
+  size: 'size',
+  bytes: (count: number) => toBytes(count),
+  more: (count: number) => `and ${count} more; the JSON report has them`,
+};
+
 /** What holds for all reports. */
 const common = {
   roles: {
@@ -230,7 +306,7 @@ const common = {
   } satisfies Record<(typeof sourceKinds)[number], string>,
 };
 
-export const en = { common, conditions, explain };
+export const en = { common, conditions, explain, html };
 
 /** The shape of the messages of a language. */
 export type Messages = typeof en;

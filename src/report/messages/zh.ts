@@ -1,3 +1,4 @@
+import { toNumber } from '../amounts.ts';
 import type { Messages } from './en.ts';
 
 /** The messages in simplified Chinese. */
@@ -167,6 +168,72 @@ const explain: Messages['explain'] = {
   },
 };
 
+const html: Messages['html'] = {
+  title: 'telltale 报告',
+  outcome: {
+    ok: '没有文件违反策略，全部内容均已读取。',
+    incomplete: '没有文件违反策略，但有内容未能完整读取。',
+    bug: 'telltale 自身出现故障。已查明的内容都在本报告中。',
+    violation: (files) => `${files} 个文件违反策略。`,
+    interrupted: (missing) => `扫描被中断，还有 ${missing} 个文件没有扫描。`,
+  },
+  leftOut: (files) => `${files} 个较旧的文件没有查看。`,
+  verdicts: '判定',
+  meaningTitle: '各判定的含义',
+  meanings: {
+    impostor: '自称是该产品，但有相反的证据：伪造的签名者，或有记录的假冒品',
+    modified: '自称是该产品，但其中的签名与这些字节不符',
+    variant: '其中的内容指向另一个版本；即使由发布者自己签名也是如此',
+    damaged: '自称是该产品，但其自身文件头所承诺的字节缺失',
+    unverified: '看起来像该产品；没有证据能证实或否定',
+    incomplete: '读到的内容太少，无法说明它是什么',
+    official: '其摘要有记录，或者完好无损且由发布者签名；没有内容指向另一个版本',
+    other: '其中没有任何内容自称是该产品',
+  },
+  policy: '策略',
+  policyFiles: (paths) => `策略来自 ${paths.join('、')}。`,
+  failOn: (verdicts) => `违反策略的判定：${verdicts.join('、')}。`,
+  noViolations: '没有文件违反策略。',
+  violations: '违反策略的文件',
+  exceptions: '因例外而放行的文件',
+  exception: (reason, owner, expires) => `${reason}（${owner}，有效期至 ${expires}）`,
+  database: (databases, digest) => `数据库 ${databases.join('、')}，摘要 ${digest}。`,
+  withoutKnownBuilds: '没有使用已知构建台账。',
+  tool: (version) => `telltale 版本 ${version}`,
+  files: '文件',
+  controls: '搜索与筛选',
+  search: '搜索',
+  searchHint: '路径、产品、特征、成员',
+  strengths: '特征强度',
+  strengthWords: { decisive: '决定性', strong: '强特征', suggestive: '提示性' },
+  states: '状态',
+  violates: '违反策略',
+  notReadFully: '未完整读取',
+  shown: (shown, all) => `显示 ${all} 个文件中的 ${shown} 个`,
+  nothingMatches: '没有符合条件的文件。',
+  clear: '清除搜索和筛选',
+  expandAll: '全部展开',
+  collapseAll: '全部收起',
+  theme: (name) => `主题：${name}`,
+  themes: { auto: '自动', light: '浅色', dark: '深色' },
+  linkHere: (path) => `指向 ${path} 的链接`,
+  why: '依据，以及其中的内容',
+  telltales: '特征',
+  morePlaces: (count) => `另外 ${count} 处`,
+  times: (count) => `在此出现 ${count} 次`,
+  bytesAt: (offset) => `位于 ${offset} 的字节`,
+  sources: '来源',
+  notToOpen: '他人无法打开',
+  tree: (members) => `其中的内容：${members} 个成员`,
+  decided: '决定了判定',
+  carries: '含有特征',
+  problem: '问题',
+  sha256: 'SHA-256 摘要',
+  size: '大小',
+  bytes: (count) => `${toNumber(count)} 字节`,
+  more: (count) => `以及另外 ${count} 项；完整内容见 JSON 报告`,
+};
+
 const common: Messages['common'] = {
   roles: {
     official: '发布者自己的国际版',
@@ -212,4 +279,4 @@ const common: Messages['common'] = {
   },
 };
 
-export const zh: Messages = { common, conditions, explain };
+export const zh: Messages = { common, conditions, explain, html };
