@@ -3,7 +3,7 @@ import type { Limits } from '../bytes/budget.ts';
 import { TelltaleError } from '../bytes/errors.ts';
 import type { Knowledge } from '../scan/knowledge.ts';
 import { type Artifact, walkArtifacts } from '../scan/model.ts';
-import { toHeadline } from '../verdict/explain.ts';
+import { toHeadline } from '../verdict/headline.ts';
 import { toFileResult } from '../verdict/result.ts';
 import { type Compared, compareContents, type Wanted } from './contents.ts';
 import { compareFacts } from './facts.ts';

@@ -1,4 +1,4 @@
-import { toHeadline } from '../verdict/explain.ts';
+import { toHeadline } from '../verdict/headline.ts';
 import type { FileResult } from '../verdict/model.ts';
 import { toVisible } from './escape.ts';
 import type { ScanReport } from './model.ts';

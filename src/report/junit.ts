@@ -1,5 +1,5 @@
 import type { FileResult } from '../verdict/model.ts';
-import { toHeadline } from '../verdict/explain.ts';
+import { toHeadline } from '../verdict/headline.ts';
 import { toXmlText } from './escape.ts';
 import type { ScanReport } from './model.ts';
 

@@ -1,7 +1,7 @@
 import type { Artifact, Location, Log, Notification, ReportingDescriptor, Result, Run } from 'sarif';
 import { toHex } from '../bytes/cursor.ts';
 import { toDigest } from '../platform/digests.ts';
-import { toHeadline } from '../verdict/explain.ts';
+import { toHeadline } from '../verdict/headline.ts';
 import { decisionTable } from '../verdict/judge.ts';
 import type {
   FileResult,

@@ -1,9 +1,10 @@
 import type { ChalkInstance } from 'chalk';
 import type { PackSeal } from '../platform/database-pack.ts';
-import { type ExplainOptions, explain, toHeadline } from '../verdict/explain.ts';
+import { toHeadline } from '../verdict/headline.ts';
 import type { FileResult, VerdictName } from '../verdict/model.ts';
 import { verdicts } from '../verdict/model.ts';
 import { toVisible } from './escape.ts';
+import { type ExplainOptions, explain } from './explain.ts';
 import type { ScanReport } from './model.ts';
 import { padColumns, shortenMiddle, wrap } from './width.ts';
 

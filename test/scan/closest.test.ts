@@ -13,7 +13,7 @@ import { Walk } from '../../src/scan/walk.ts';
 import { loadDatabase } from '../../src/signatures/load.ts';
 import { toFingerprint } from '../../src/signatures/similarity/fingerprint.ts';
 import { assess } from '../../src/verdict/assess.ts';
-import { explain } from '../../src/verdict/explain.ts';
+import { explain } from '../../src/report/explain.ts';
 import type { FileResult } from '../../src/verdict/model.ts';
 import { corpus } from '../corpus.ts';
 import { scanBytes } from '../end-to-end/scan-bytes.ts';

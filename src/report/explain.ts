@@ -1,7 +1,7 @@
 import type { SignatureResult } from '../authenticity/model.ts';
 import { pathSeparator } from '../scan/model.ts';
 import { toBaseName } from '../scan/names.ts';
-import type { Citation, FileResult, Telltale, TelltaleEvidence } from './model.ts';
+import type { Citation, FileResult, Telltale, TelltaleEvidence } from '../verdict/model.ts';
 
 /** One labelled statement of an explanation, with what supports it below. */
 export interface Statement {
@@ -33,34 +33,6 @@ const telltalesToldAtOnce = 4;
 
 /** General notes on a variant beyond these are for explain. */
 const notesToldAtOnce = 1;
-
-/** The headline: what it is, or what it says that it is. */
-export function toHeadline(file: FileResult): string {
-  const platform = file.platformName === null ? '' : ` for ${file.platformName}`;
-  const version = file.version === null ? '' : ` ${file.version}`;
-  const title = file.title ?? file.productName ?? '';
-  switch (file.verdict) {
-    case 'official':
-      return `${file.variant !== null && file.variant !== 'official' && file.variantName !== null ? file.variantName : title}${version}${platform}${toScopeTitle(file)}`;
-    case 'variant':
-      return `${file.variantName ?? title}${version}${platform}${file.variantOrigin === null ? '' : ` (${file.variantOrigin})`}`;
-    case 'impostor':
-      return `claims to be ${title}${version}${file.variantName === null ? '' : `; documented as: ${file.variantName}`}`;
-    case 'modified':
-    case 'damaged':
-      return `claims ${title}${version}${platform}${toScopeTitle(file)}`;
-    case 'unverified':
-      return `looks like ${title}${version === '' ? '' : ` (version${version})`}${file.variantName === null ? '' : `; ${file.variantName}`}`;
-    case 'other':
-      return file.tree === null ? 'not read' : file.tree.formatTitle;
-  }
-}
-
-function toScopeTitle(file: FileResult): string {
-  const scope = file.notes.find(({ kind }) => kind === 'scope');
-  const title = scope?.text.slice(0, scope.text.indexOf(':')) ?? '';
-  return title === '' || file.title?.includes(title) === true ? '' : `, ${title}`;
-}
 
 /** Why, what was not seen, and what is worth knowing, in the order in which a person reads it. */
 export function explain(file: FileResult, options: ExplainOptions): readonly Statement[] {
