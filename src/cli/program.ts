@@ -47,6 +47,14 @@ export function createProgram(finish: (name: ExitName) => void): Command {
     .addOption(
       new Option('--format <format>', 'how the report is written').choices(reportFormats).default('text'),
     )
+    .addOption(
+      new Option(
+        '--lang <language>',
+        'English or simplified Chinese, for people: text, markdown and html; the other formats are always English',
+      )
+        .choices(['en', 'zh'])
+        .default('en'),
+    )
     .option(
       '--output <file>',
       'write the report there; FORMAT=FILE writes one more beside it (repeatable)',

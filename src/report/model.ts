@@ -53,6 +53,14 @@ export interface PolicyReport extends PolicyOutcome {
   readonly require: Requirements;
 }
 
+/** What stands before a file: its verdict, or that too little of it was read to have one. */
+export type Word = VerdictName | 'incomplete';
+
+/** A file that claims nothing, but was not read to its end, has no verdict worth a word. */
+export function toWord(file: FileResult): Word {
+  return file.verdict === 'other' && !file.complete ? 'incomplete' : file.verdict;
+}
+
 /** What a scan report is made of. */
 export interface ScanParts {
   readonly files: readonly FileResult[];

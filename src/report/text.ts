@@ -1,21 +1,21 @@
 import type { ChalkInstance } from 'chalk';
 import type { PackSeal } from '../platform/database-pack.ts';
-import { toHeadline } from '../verdict/headline.ts';
-import type { FileResult, VerdictName } from '../verdict/model.ts';
-import { verdicts } from '../verdict/model.ts';
+import type { Language } from '../signatures/schema.ts';
+import { type FileResult, verdicts } from '../verdict/model.ts';
 import { toVisible } from './escape.ts';
-import { type ExplainOptions, explain } from './explain.ts';
-import type { ScanReport } from './model.ts';
+import { explain, toLocalHeadline } from './explain.ts';
+import { messages } from './messages/index.ts';
+import { type ScanReport, toWord, type Word } from './model.ts';
+import type { ReportOptions } from './reporters.ts';
 import { padColumns, shortenMiddle, wrap } from './width.ts';
 
-export interface TextOptions extends ExplainOptions {
+export interface TextOptions {
+  /** Everything that is known, not only what matters most. */
+  readonly isVerbose: boolean;
   readonly colour: ChalkInstance;
   /** Terminal columns; evidence paths are shortened and sentences wrapped to them. */
   readonly columns: number;
 }
-
-/** What stands before a file: its verdict, or that too little of it was read to have one. */
-export type Word = VerdictName | 'incomplete';
 
 export const marks: Readonly<Record<Word, string>> = {
   impostor: '✖',
@@ -28,13 +28,11 @@ export const marks: Readonly<Record<Word, string>> = {
   incomplete: '…',
 };
 
-const indent = 16;
-const labelColumns = 13;
-
-/** A file that claims nothing, but was not read to its end, has no verdict worth a word. */
-export function toWord(file: FileResult): Word {
-  return file.verdict === 'other' && !file.complete ? 'incomplete' : file.verdict;
-}
+/** Columns before what is said of a file, and columns of the labels there; Chinese verdicts stand beside the English. */
+const layouts: Readonly<Record<Language, { readonly indent: number; readonly labelColumns: number }>> = {
+  en: { indent: 16, labelColumns: 13 },
+  zh: { indent: 22, labelColumns: 12 },
+};
 
 export function paint(word: Word, { colour }: Pick<TextOptions, 'colour'>): (text: string) => string {
   switch (word) {
@@ -54,14 +52,17 @@ export function paint(word: Word, { colour }: Pick<TextOptions, 'colour'>): (tex
 }
 
 /** One file, as a person reads it. */
-export function toFileText(file: FileResult, options: TextOptions): string {
+export function toFileText(file: FileResult, options: ReportOptions): string {
+  const { language } = options.translator;
+  const { indent, labelColumns } = layouts[language];
   const word = toWord(file);
   const tint = paint(word, options);
   const lines = [
-    ` ${tint(`${marks[word]} ${padColumns(word, indent - 4)}`)} ${options.colour.bold(toVisible(file.path))}`,
+    ` ${tint(`${marks[word]} ${padColumns(messages[language].scan.verdict(word), indent - 4)}`)} ${options.colour.bold(toVisible(file.path))}`,
   ];
   const room = Math.max(40, options.columns - indent);
-  for (const line of wrap(toVisible(toHeadline(file)), room)) lines.push(' '.repeat(indent) + line);
+  for (const line of wrap(toVisible(toLocalHeadline(file, options.translator)), room))
+    lines.push(' '.repeat(indent) + line);
   for (const { label, text, support } of explain(file, options)) {
     const [first = '', ...rest] = wrap(toVisible(text), room - labelColumns);
     lines.push(' '.repeat(indent) + options.colour.dim(padColumns(label, labelColumns)) + first);
@@ -79,60 +80,68 @@ export function toFileText(file: FileResult, options: TextOptions): string {
 }
 
 /** The last lines: whether the policy failed, and the sum. */
-export function toSummaryText(report: ScanReport, options: TextOptions): string {
+export function toSummaryText(report: ScanReport, options: ReportOptions): string {
   const { colour } = options;
+  const { language } = options.translator;
+  const words = messages[language].scan.summary;
   const lines = toPolicyLines(report, options);
-  const { summary, files } = report;
-  const words = files.map(toWord);
-  const parts = [...verdicts.toReversed(), 'incomplete' as const].flatMap((word) => {
-    const count = words.filter((one) => one === word).length;
-    return count === 0 ? [] : [`${count} ${word}`];
-  });
-  const partial = summary.incomplete - words.filter((word) => word === 'incomplete').length;
-  if (partial > 0) parts.push(`${partial} of them not read fully`);
-  if (summary.notScanned > 0) parts.push(`interrupted with ${summary.notScanned} more to scan`);
-  if (summary.leftOut > 0) parts.push(`${summary.leftOut} older not looked at`);
-  for (const seal of report.database.packs ?? []) lines.push(` ${toVisible(toSealLine(seal))}`);
+  const { summary } = report;
+  const parts = toCounts(report).map(({ word, count }) => words.count(count, word));
+  const partial = summary.incomplete - report.files.filter((file) => toWord(file) === 'incomplete').length;
+  if (partial > 0) parts.push(words.partial(partial));
+  if (summary.notScanned > 0) parts.push(words.interrupted(summary.notScanned));
+  if (summary.leftOut > 0) parts.push(words.leftOut(summary.leftOut));
+  for (const seal of report.database.packs ?? []) lines.push(` ${toVisible(toSealLine(seal, language))}`);
   const databases = report.database.products.map(({ id, revision }) => `${id} ${revision}`).join(', ');
   lines.push(
-    ` ${toCount(summary.files, 'file')}: ${parts.join(', ')}    ${colour.dim(`telltale ${report.tool.version}, ${databases}`)}`,
+    ` ${words.files(summary.files, parts)}    ${colour.dim(`telltale ${report.tool.version}, ${databases}`)}`,
   );
   return `${lines.join('\n')}\n`;
 }
 
+/** How many files stand under each word, from the least grave; words without a file are left out. */
+export function toCounts({ files }: ScanReport): readonly { readonly word: Word; readonly count: number }[] {
+  const words = files.map(toWord);
+  return [...verdicts.toReversed(), 'incomplete' as const].flatMap((word) => {
+    const count = words.filter((one) => one === word).length;
+    return count === 0 ? [] : [{ word, count }];
+  });
+}
+
 /** Which rules were violated by what; with a policy file also that none was. */
-function toPolicyLines({ policy }: ScanReport, options: TextOptions): string[] {
-  const { colour } = options;
+function toPolicyLines({ policy }: ScanReport, { colour, translator, isVerbose }: ReportOptions): string[] {
+  const words = messages[translator.language].scan.policy;
   const { violations, exceptions } = policy;
   const lines: string[] = [];
-  const origin = [policy.file, policy.lock].filter((path) => path !== null).join(' and ');
+  const origins = [policy.file, policy.lock].filter((path) => path !== null);
   for (const { path, reason, owner, expires } of exceptions) {
-    lines.push(toVisible(` let through   ${path}: ${reason} (${owner}, until ${expires})`));
+    lines.push(toVisible(` ${words.letThrough(path, reason, owner, expires)}`));
   }
   if (violations.length > 0) {
-    const rules = [...new Set(violations.map(({ rule }) => rule))].sort().join(', ');
-    const count = toCount(new Set(violations.map(({ path }) => path)).size, 'file');
+    const rules = [...new Set(violations.map(({ rule }) => rule))].sort();
+    const count = new Set(violations.map(({ path }) => path)).size;
     // The report of a file says its verdict already.
     for (const { path, rule, detail } of violations) {
-      if (rule.startsWith('fail on ') && !options.isVerbose) continue;
-      lines.push(` ${colour.red(toVisible(`${rule}: ${path}: ${detail}`))}`);
+      if (rule.startsWith('fail on ') && !isVerbose) continue;
+      const line = words.violation(translator.translate(rule), path, translator.translate(detail));
+      lines.push(` ${colour.red(toVisible(line))}`);
     }
+    const shown = rules.map((rule) => translator.translate(rule));
     lines.push(
-      ` ${colour.red(toVisible(`policy${origin === '' ? '' : ` of ${origin}`} violated (${rules}) by ${count}`))}; telltale scan -v shows everything`,
+      ` ${colour.red(toVisible(words.violated(words.of(origins), shown, count)))}${words.showsEverything}`,
     );
-  } else if (origin !== '') {
-    lines.push(toVisible(` policy of ${origin} met`));
+  } else if (origins.length > 0) {
+    lines.push(toVisible(` ${words.met(words.of(origins))}`));
   }
   return lines;
 }
 
 /** Who vouches for a pack, in one sentence. */
-export function toSealLine({ path, signedBy, trusted }: PackSeal): string {
-  if (signedBy === null) return `database ${path}: not signed`;
-  const key = `signed with the key ${signedBy.slice(0, 8)}…`;
-  return trusted
-    ? `database ${path}: ${key}, which is trusted`
-    : `database ${path}: ${key}; whose key that is was not checked (--trust KEY checks it)`;
+export function toSealLine({ path, signedBy, trusted }: PackSeal, language: Language = 'en'): string {
+  const words = messages[language].scan.seal;
+  if (signedBy === null) return words.unsigned(path);
+  const key = signedBy.slice(0, 8);
+  return trusted ? words.trusted(path, key) : words.unchecked(path, key);
 }
 
 export function toCount(count: number, noun: string): string {

@@ -1,3 +1,4 @@
+import type { Database } from '../signatures/load.ts';
 import type { Language } from '../signatures/schema.ts';
 
 /**
@@ -12,3 +13,17 @@ export interface Translator {
 
 /** English is what results are written in. */
 export const english: Translator = { language: 'en', translate: (text) => text };
+
+/**
+ * A translator of what a database and the engine say. What another language needs is loaded only for it.
+ *
+ * @param loadDatabase - is asked only where the language needs it
+ */
+export async function createTranslator(
+  language: Language,
+  loadDatabase: () => Promise<Pick<Database, 'products'>>,
+): Promise<Translator> {
+  if (language === 'en') return english;
+  const { createChineseTranslator } = await import('./translator-zh.ts');
+  return createChineseTranslator(await loadDatabase());
+}

@@ -307,7 +307,8 @@ function toCitation(id: string, source: Source): Citation {
   };
 }
 
-function toOrigin({ region, publisher, years }: Variant): string | null {
+/** Where and when an edition was offered, and by whom: `China, TOM Online, 2004 to 2013`. */
+export function toOrigin({ region, publisher, years }: Variant): string | null {
   const period =
     years === undefined
       ? undefined

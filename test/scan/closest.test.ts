@@ -14,6 +14,7 @@ import { loadDatabase } from '../../src/signatures/load.ts';
 import { toFingerprint } from '../../src/signatures/similarity/fingerprint.ts';
 import { assess } from '../../src/verdict/assess.ts';
 import { explain } from '../../src/report/explain.ts';
+import { english } from '../../src/report/translator.ts';
 import type { FileResult } from '../../src/verdict/model.ts';
 import { corpus } from '../corpus.ts';
 import { scanBytes } from '../end-to-end/scan-bytes.ts';
@@ -66,7 +67,7 @@ function toDatabase(lines: readonly string[], ledger: readonly string[] = []): K
 
 const knowledge = toDatabase([toLine(original)]);
 const told = (file: FileResult, isVerbose = false): readonly string[] =>
-  explain(file, { isVerbose })
+  explain(file, { isVerbose, translator: english })
     .filter(({ label }) => label === 'closest to')
     .flatMap(({ text, support }) => [text, ...support.map((line) => line.text)]);
 

@@ -9,10 +9,12 @@ import {
   type ReportOptions,
   toWhole,
 } from '../../report/reporters.ts';
-import { english } from '../../report/translator.ts';
+import { createTranslator } from '../../report/translator.ts';
+import type { Language } from '../../signatures/schema.ts';
 import { findDrift } from '../../verdict/lock.ts';
 import type { FileResult } from '../../verdict/model.ts';
 import { applyPolicy } from '../../verdict/policy.ts';
+import { toDatabases } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import { readVersion } from '../../platform/shipped.ts';
 import { choosePolicy, type FoundLock, type PolicyOptions, readLock, readToday } from '../policy-options.ts';
@@ -21,6 +23,7 @@ import type { Terminal } from '../terminal.ts';
 
 export interface ScanOptions extends ScanningOptions, PolicyOptions {
   readonly format: ReportFormat;
+  readonly lang: Language;
   readonly output?: readonly string[];
   readonly locked?: boolean;
   readonly lockFile?: string;
@@ -49,7 +52,9 @@ export async function runScan(
     colour: terminal.colour,
     columns: terminal.columns,
     isVerbose: options.verbose ?? false,
-    translator: english,
+    translator: await createTranslator(options.lang, async () =>
+      (await import('../../signatures/load.ts')).loadDatabase(toDatabases(options)),
+    ),
   };
   const reporter = outputs.stdout === undefined ? undefined : await loadReporter(outputs.stdout);
   const written = await Promise.all(

@@ -1,5 +1,9 @@
 import { toBytes } from '../amounts.ts';
+import type { Integrity } from '../../authenticity/model.ts';
+import type { ErrorFamily } from '../../bytes/errors.ts';
 import type { sourceKinds, Strength, Variant, VariantRole } from '../../signatures/schema.ts';
+import { englishHeadlines } from '../../verdict/headline.ts';
+import type { ScanOutcome, Word } from '../model.ts';
 
 /*
  * The English messages. Their shape is that of every language: a message that another language lacks is an error of
@@ -306,7 +310,145 @@ const common = {
   } satisfies Record<(typeof sourceKinds)[number], string>,
 };
 
-export const en = { common, conditions, explain, html };
+/** The report of a scan: what is said of each file, and at the end. */
+const scan = {
+  headlines: englishHeadlines,
+  /** What stands before a file, as JSON names it. */
+  verdict: (word: Word): string => word,
+  labels: {
+    because: 'because',
+    decidedBy: 'decided by',
+    untested: 'untested',
+    signedBy: 'signed by',
+    signatureOf: 'signature of',
+    signer: 'signer',
+    signature: 'signature',
+    known: 'known',
+    closest: 'closest to',
+    rule: 'rule',
+    scope: 'scope',
+    note: 'note',
+  },
+  strengths: {
+    decisive: 'decisive',
+    strong: 'strong',
+    suggestive: 'suggestive',
+  } satisfies Record<Strength, string>,
+  integrity: {
+    intact: 'intact',
+    modified: 'modified',
+    damaged: 'damaged',
+    unsigned: 'unsigned',
+    'signature-removed': 'removed',
+  } satisfies Record<Integrity, string>,
+  families: {
+    malformed: 'malformed',
+    unsupported: 'unsupported',
+    limit: 'limit',
+    encrypted: 'encrypted',
+    unreadable: 'unreadable',
+    usage: 'usage',
+    internal: 'internal',
+  } satisfies Record<ErrorFamily, string>,
+  quote: (text: string) => `"${text}"`,
+  evidence: {
+    fileName: (name: string) => `file name ${name}`,
+    memberName: (name: string) => `contains ${name}`,
+    version: (version: string) => `version ${version}`,
+    signer: (name: string) => `signed by ${name}`,
+  },
+  morePlaces: (count: number) => `and ${count} more (-v shows all)`,
+  moreTelltales: (count: number) => `and ${count} more telltales (-v shows all)`,
+  moreProblems: (count: number) => `and ${count} more problems (-v shows all)`,
+  moreSources: (count: number) => `and ${count} more sources`,
+  ofVariant: (title: string, variant: string) => `${title} (${variant})`,
+  untested: (all: boolean) =>
+    `${all ? 'these telltales come' : 'some of these telltales come'} from the sources named; no real file that carries them was available to us`,
+  signer: (name: string, fingerprint: string, pin: string, from: string, until: string, stamp: string) =>
+    `${name}, certificate ${fingerprint}${pin} (${from} to ${until}), ${stamp}`,
+  doesNotHold: (signer: string) => `${signer}; it does not hold over these bytes`,
+  pinned: ' pinned',
+  pinnedThrough: (issuer: string) => ` pinned through its issuer ${issuer}`,
+  noTimestamp: 'no timestamp',
+  timestampNotVerified: 'timestamp not verified',
+  timestampVerified: (day: string) => `timestamp ${day} verified`,
+  notKnown: 'not in the ledger of known builds',
+  knownBuild: (build: string, fileName: string, algorithm: string, isWeak: boolean, grade: string) =>
+    `${build}, ${fileName}, recorded by ${algorithm}${isWeak ? ' only, which can be forged' : ''} (${grade} confidence)`,
+  closestBuild: (build: string, platform: string, inside: string, alike: string) =>
+    `${build} for ${platform}${inside}, ${alike} (a hint, not proof)`,
+  ruleMatch: (identifier: string, offset: string) => `${identifier} at 0x${offset}`,
+  ruleMatches: (places: readonly string[], further: number) =>
+    `${places.join(', ')}${further > 0 ? ` and ${further} more` : ''}`,
+  moreRules: (count: number) => `and ${count} more matches of rules (-v shows all)`,
+  sameBytes: 'the same bytes',
+  alike: (percent: number) => `${percent} % alike`,
+  measured: (ssdeep: number, tlsh: number | null, build: string, sha256: string) =>
+    `ssdeep ${ssdeep}, TLSH distance ${tlsh ?? 'unknown'}; ${build}, sha256 ${sha256}`,
+  problem: (place: string, message: string, consequence: string) =>
+    `${place === '' ? '' : `${place}: `}${message}; ${consequence}`,
+  offset: (hexadecimal: string) => `at 0x${hexadecimal}`,
+  source: (short: string, title: string, link: string | undefined) =>
+    `${short}: ${title}${link === undefined ? ' (cannot be opened by a stranger)' : ` ${link}`}`,
+  sourceNames: (names: readonly string[]) => names.join(', '),
+  summary: {
+    files: (count: number, parts: readonly string[]) => `${toCount(count, 'file')}: ${parts.join(', ')}`,
+    count: (count: number, word: Word) => `${count} ${word}`,
+    partial: (count: number) => `${count} of them not read fully`,
+    interrupted: (count: number) => `interrupted with ${count} more to scan`,
+    leftOut: (count: number) => `${count} older not looked at`,
+  },
+  policy: {
+    letThrough: (path: string, reason: string, owner: string, expires: string) =>
+      `let through   ${path}: ${reason} (${owner}, until ${expires})`,
+    violation: (rule: string, path: string, detail: string) => `${rule}: ${path}: ${detail}`,
+    of: (origins: readonly string[]) => (origins.length === 0 ? '' : ` of ${origins.join(' and ')}`),
+    violated: (of: string, rules: readonly string[], files: number) =>
+      `policy${of} violated (${rules.join(', ')}) by ${toCount(files, 'file')}`,
+    showsEverything: '; telltale scan -v shows everything',
+    met: (of: string) => `policy${of} met`,
+  },
+  seal: {
+    unsigned: (path: string) => `database ${path}: not signed`,
+    trusted: (path: string, key: string) => `database ${path}: signed with the key ${key}…, which is trusted`,
+    unchecked: (path: string, key: string) =>
+      `database ${path}: signed with the key ${key}…; whose key that is was not checked (--trust KEY checks it)`,
+  },
+  outcomes: {
+    interrupted: 'The scan was interrupted; not all files were looked at.',
+    violation: 'Files violate the policy.',
+    bug: 'A fault of telltale itself was found; the report may lack something.',
+    incomplete: 'No file violates the policy, but something could not be read.',
+    ok: 'No file violates the policy, and everything was read.',
+  } satisfies Record<ScanOutcome, string>,
+  markdown: {
+    title: (outcome: ScanOutcome) =>
+      ({
+        interrupted: 'telltale: interrupted',
+        violation: 'telltale: policy violated',
+        bug: 'telltale: fault of the tool',
+        incomplete: 'telltale: not everything was read',
+        ok: 'telltale: in order',
+      })[outcome],
+    columns: { verdict: 'verdict', files: 'files', path: 'file', what: 'what it is', why: 'why' },
+    reasons: (parts: readonly string[]) => parts.join('; '),
+    notFullyRead: 'not read fully',
+    violations: 'Violations of the policy',
+    exceptions: 'Let through by an exception',
+    exception: (reason: string, owner: string, expires: string) => `${reason} (${owner}, until ${expires})`,
+    rule: 'rule',
+    detail: 'detail',
+    files: 'Files',
+    details: 'Details',
+    moreRows: (count: number) => `and ${count} more; the JSON report has all`,
+    moreDetails: (count: number) =>
+      `Details of ${count} more ${count === 1 ? 'file' : 'files'} are left out; the JSON report has all.`,
+    cut: (count: number) => `This report was cut at ${count} characters; the JSON report has everything.`,
+    madeBy: (tool: string, databases: string) => `${tool}, ${databases}`,
+  },
+};
+
+export const en = { common, conditions, explain, html, scan };
 
 /** The shape of the messages of a language. */
 export type Messages = typeof en;

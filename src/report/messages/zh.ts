@@ -1,4 +1,5 @@
 import { toNumber } from '../amounts.ts';
+import type { Word } from '../model.ts';
 import type { Messages } from './en.ts';
 
 /** The messages in simplified Chinese. */
@@ -279,4 +280,159 @@ const common: Messages['common'] = {
   },
 };
 
-export const zh: Messages = { common, conditions, explain, html };
+/** Verdicts in words, behind those of JSON. */
+const verdicts: Readonly<Record<Word, string>> = {
+  impostor: '仿冒',
+  modified: '被改动',
+  variant: '其他版本',
+  damaged: '残损',
+  unverified: '未证实',
+  official: '官方',
+  other: '无关',
+  incomplete: '未读全',
+};
+
+/** How far the record of a known build can be trusted. */
+const grades: Readonly<Record<string, string>> = { high: '高', medium: '中', low: '低' };
+
+const platformAndVersion = (version: string | null, platform: string | null): string =>
+  `${version === null ? '' : ` ${version}`}${platform === null ? '' : `（${platform}）`}`;
+
+const scan: Messages['scan'] = {
+  headlines: {
+    official: ({ title, version, platform, scope }) =>
+      `${title}${platformAndVersion(version, platform)}${scope === null ? '' : `，${scope}`}`,
+    variant: ({ title, version, platform, origin }) =>
+      `${title}${platformAndVersion(version, platform)}${origin === null ? '' : `：${origin}`}`,
+    impostor: ({ title, version, variant }) =>
+      `自称 ${title}${platformAndVersion(version, null)}${variant === null ? '' : `；有记录：${variant}`}`,
+    claims: ({ title, version, platform, scope }) =>
+      `自称 ${title}${platformAndVersion(version, platform)}${scope === null ? '' : `，${scope}`}`,
+    unverified: ({ title, version, variant }) =>
+      `看起来像 ${title}${version === null ? '' : `（版本 ${version}）`}${variant === null ? '' : `；${variant}`}`,
+    notRead: '未读取',
+  },
+  verdict: (word) => `${word} ${verdicts[word]}`,
+  labels: {
+    because: '理由',
+    decidedBy: '决定于',
+    untested: '未经实测',
+    signedBy: '签名者',
+    signatureOf: '签名属于',
+    signer: '签名身份',
+    signature: '签名',
+    known: '已知构建',
+    closest: '最接近',
+    rule: '规则',
+    scope: '范围',
+    note: '说明',
+  },
+  strengths: { decisive: '决定性', strong: '强', suggestive: '提示性' },
+  integrity: {
+    intact: '完好',
+    modified: '被改动',
+    damaged: '残损',
+    unsigned: '无签名',
+    'signature-removed': '签名被移除',
+  },
+  families: {
+    malformed: '格式错误',
+    unsupported: '不支持',
+    limit: '限制',
+    encrypted: '加密',
+    unreadable: '不可读',
+    usage: '用法',
+    internal: '内部错误',
+  },
+  quote: (text) => `“${text}”`,
+  evidence: {
+    fileName: (name) => `文件名 ${name}`,
+    memberName: (name) => `含有 ${name}`,
+    version: (version) => `版本 ${version}`,
+    signer: (name) => `签名者 ${name}`,
+  },
+  morePlaces: (count) => `另有 ${count} 处（-v 显示全部）`,
+  moreTelltales: (count) => `另有 ${count} 项特征（-v 显示全部）`,
+  moreProblems: (count) => `另有 ${count} 个问题（-v 显示全部）`,
+  moreSources: (count) => `另有 ${count} 个来源`,
+  ofVariant: (title, variant) => `${title}（${variant}）`,
+  untested: (all) => `${all ? '这些' : '其中一些'}特征取自所列来源；我们没有带有它们的真实文件`,
+  signer: (name, fingerprint, pin, from, until, stamp) =>
+    `${name}，证书 ${fingerprint}${pin}（${from} 至 ${until}），${stamp}`,
+  doesNotHold: (signer) => `${signer}；对这些字节不成立`,
+  pinned: '（已固定）',
+  pinnedThrough: (issuer) => `（通过颁发者 ${issuer} 固定）`,
+  noTimestamp: '无时间戳',
+  timestampNotVerified: '时间戳未经验证',
+  timestampVerified: (day) => `时间戳 ${day} 已验证`,
+  notKnown: '不在已知构建台账中',
+  knownBuild: (build, fileName, algorithm, isWeak, grade) =>
+    `${build}，${fileName}，${isWeak ? '只' : ''}按 ${algorithm} 记录${isWeak ? '，可以伪造' : ''}（可信度 ${grades[grade] ?? grade}）`,
+  closestBuild: (build, platform, inside, alike) =>
+    `${build}（${platform}）${inside}，${alike}（只是提示，不是证明）`,
+  ruleMatch: (identifier, offset) => `${identifier} 位于 0x${offset}`,
+  ruleMatches: (places, further) => `${places.join('，')}${further > 0 ? `，另有 ${further} 处` : ''}`,
+  moreRules: (count) => `另有 ${count} 处规则匹配（-v 显示全部）`,
+  sameBytes: '字节相同',
+  alike: (percent) => `相似度 ${percent} %`,
+  measured: (ssdeep, tlsh, build, sha256) =>
+    `ssdeep ${ssdeep}，TLSH 距离 ${tlsh ?? '未知'}；${build}，sha256 ${sha256}`,
+  problem: (place, message, consequence) => `${place === '' ? '' : `${place}：`}${message}；${consequence}`,
+  offset: (hexadecimal) => `位于 0x${hexadecimal}`,
+  source: (short, title, link) => `${short}：${title}${link === undefined ? '（外人无法打开）' : ` ${link}`}`,
+  sourceNames: (names) => names.join('；'),
+  summary: {
+    files: (count, parts) => `${count} 个文件：${parts.join('，')}`,
+    count: (count, word) => `${count} 个 ${word} ${verdicts[word]}`,
+    partial: (count) => `其中 ${count} 个未读全`,
+    interrupted: (count) => `已中断，还有 ${count} 个未扫描`,
+    leftOut: (count) => `${count} 个较旧的未检查`,
+  },
+  policy: {
+    letThrough: (path, reason, owner, expires) => `放行   ${path}：${reason}（${owner}，至 ${expires}）`,
+    violation: (rule, path, detail) => `${rule}：${path}：${detail}`,
+    of: (origins) => origins.join(' 和 '),
+    violated: (of, rules, files) =>
+      `${of === '' ? '策略' : `${of} 的策略`}未通过（${rules.join('，')}）：${files} 个文件`,
+    showsEverything: '；telltale scan -v 显示全部',
+    met: (of) => `${of} 的策略已通过`,
+  },
+  seal: {
+    unsigned: (path) => `数据库 ${path}：没有签名`,
+    trusted: (path, key) => `数据库 ${path}：以密钥 ${key}… 签名，该密钥受信任`,
+    unchecked: (path, key) => `数据库 ${path}：以密钥 ${key}… 签名；密钥属于谁未经核对（--trust KEY 可核对）`,
+  },
+  outcomes: {
+    interrupted: '扫描被中断；并非所有文件都已检查。',
+    violation: '有文件违反策略。',
+    bug: '发现 telltale 自身的故障；报告可能有缺失。',
+    incomplete: '没有文件违反策略，但有内容无法读取。',
+    ok: '没有文件违反策略，全部内容均已读取。',
+  },
+  markdown: {
+    title: (outcome) =>
+      ({
+        interrupted: 'telltale：已中断',
+        violation: 'telltale：违反策略',
+        bug: 'telltale：工具故障',
+        incomplete: 'telltale：未能读取全部内容',
+        ok: 'telltale：没有问题',
+      })[outcome],
+    columns: { verdict: '判定', files: '文件数', path: '文件', what: '是什么', why: '理由' },
+    reasons: (parts) => parts.join('；'),
+    notFullyRead: '未读全',
+    violations: '违反的策略',
+    exceptions: '因例外而放行',
+    exception: (reason, owner, expires) => `${reason}（${owner}，至 ${expires}）`,
+    rule: '规则',
+    detail: '详情',
+    files: '文件',
+    details: '详细情况',
+    moreRows: (count) => `另有 ${count} 个；JSON 报告中有全部`,
+    moreDetails: (count) => `另有 ${count} 个文件的详细情况从略；JSON 报告中有全部。`,
+    cut: (count) => `本报告在 ${count} 个字符处截断；JSON 报告中有全部。`,
+    madeBy: (tool, databases) => `${tool}，${databases}`,
+  },
+};
+
+export const zh: Messages = { common, conditions, explain, html, scan };
