@@ -1,57 +1,10 @@
 import type { Dossier, Entry, Reference, Section, VariantGroup } from './dossier.ts';
-import { toVisible } from './escape.ts';
+import { toMarkdownCode, toMarkdownLink, toMarkdownText } from './markdown.ts';
 
 /*
  * Dossiers as GitHub markdown. Texts of a database are data: whatever markdown or HTML would make something of is
  * escaped, and only addresses of the web become links.
  */
-
-/** Text of a database as markdown that shows exactly this text, on one line. */
-export function toMarkdownText(text: string): string {
-  return (
-    toVisible(text)
-      .trim()
-      .replaceAll(/[\\`*_{}[\]<>#|~&$!@^]/g, (character) =>
-        // In HTML blocks a backslash escapes nothing.
-        character === '<'
-          ? '&lt;'
-          : character === '>'
-            ? '&gt;'
-            : character === '&'
-              ? '&amp;'
-              : `\\${character}`,
-      )
-      // What GitHub would make a link of by itself.
-      .replaceAll('://', ':\\//')
-      .replaceAll(/\bwww\./gi, (start) => `${start.slice(0, -1)}\\.`)
-      // What would begin a list or underline a heading at the start of a line.
-      .replace(/^([-+=])/, '\\$1')
-      .replace(/^(\d+)([.)])/, '$1\\$2')
-  );
-}
-
-/** A text in code type, whatever marks stand in it. */
-export function toMarkdownCode(text: string): string {
-  const visible = toVisible(text);
-  const runs = [...visible.matchAll(/`+/g)].map(([run]) => run.length);
-  const fence = '`'.repeat(Math.max(0, ...runs) + 1);
-  const gap = visible === '' || /^[` ]|[` ]$/.test(visible) ? ' ' : '';
-  // A bar would end the cell of a table even in code; no id has one.
-  return `${fence}${gap}${visible}${gap}${fence}`;
-}
-
-/** A link; the plain text where there is no address of the web. */
-export function toMarkdownLink(text: string, address: string | undefined): string {
-  if (address === undefined || !/^https?:\/\//i.test(address)) return toMarkdownText(text);
-  const target = address.replaceAll(
-    /[\s<>()"\\`|\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu,
-    (character) =>
-      [...new TextEncoder().encode(character)]
-        .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
-        .join(''),
-  );
-  return `[${toMarkdownText(text)}](${target})`;
-}
 
 /**
  * A dossier in markdown.

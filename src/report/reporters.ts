@@ -4,7 +4,7 @@ import type { TextOptions } from './text.ts';
 import type { Translator } from './translator.ts';
 
 /** The forms in which a scan can be reported. */
-export const reportFormats = ['text', 'json', 'ndjson', 'sarif', 'junit', 'github', 'html'] as const;
+export const reportFormats = ['text', 'json', 'ndjson', 'sarif', 'junit', 'github', 'html', 'markdown'] as const;
 export type ReportFormat = (typeof reportFormats)[number];
 
 /** How a report is written. */
@@ -40,6 +40,7 @@ const loaders: Readonly<Record<ReportFormat, () => Promise<Reporter>>> = {
   junit: async () => ({ usesTree: false, toEnd: (await import('./junit.ts')).toJunit }),
   github: async () => ({ usesTree: false, toEnd: (await import('./github.ts')).toAnnotations }),
   html: async () => ({ usesTree: true, toEnd: (await import('./html/scan-page.ts')).toScanHtml }),
+  markdown: async () => ({ usesTree: false, toEnd: (await import('./scan-markdown.ts')).toScanMarkdown }),
 };
 
 /** The reporter of a form. */

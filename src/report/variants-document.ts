@@ -1,13 +1,8 @@
 import type { ProductDatabase } from '../signatures/load.ts';
 import type { Language } from '../signatures/schema.ts';
 import { listVariantSources, toDossier, toSourcesSection, toVariantGroups } from './dossier.ts';
-import {
-  toDossierMarkdown,
-  toListMarkdown,
-  toMarkdownCode,
-  toMarkdownText,
-  toSectionLines,
-} from './dossier-markdown.ts';
+import { toDossierMarkdown, toListMarkdown, toSectionLines } from './dossier-markdown.ts';
+import { toMarkdownCode, toMarkdownText } from './markdown.ts';
 import { messages } from './messages/index.ts';
 
 /**

@@ -32,6 +32,18 @@ const attacks: readonly (readonly [string, string, RegExp])[] = [
   ['a tag character', 'a\u{e0041}b', /\u{e0041}/u],
 ];
 
+/** What GitHub makes something of in markdown that is neither in code nor escaped. */
+const markdownAttacks: readonly (readonly [string, string, RegExp])[] = [
+  ['a mention', 'x @octocat y', /^[^`\n]*@octocat/m],
+  ['an issue reference', 'x #12 y', /^[^`\n]*#12/m],
+  ['a table break', 'x | forged | y', /^\|[^`\n]*(?<!\\)\| forged \|/m],
+  ['a code fence', '```\n```', /^\s*```/m],
+  ['a link', '[x](https://evil.example)', /^[^`\n]*\[x\]\(https:/m],
+  ['an image', '![x](https://evil.example)', /^[^`\n]*!\[x\]\(https:/m],
+  ['an HTML comment', '<!-- x', /^[^`\n]*<!--/m],
+  ['the end of an element', '</details>x', /<\/details>x/],
+];
+
 /** Forms in which markup is text like any other; elsewhere it must not come through either. */
 const plainForms: ReadonlySet<ReportFormat> = new Set(['text', 'json', 'ndjson', 'sarif', 'github']);
 const markup: ReadonlySet<string> = new Set([
@@ -63,6 +75,16 @@ describe.each(reportFormats)('when %s reports a file whose name is an attack', (
     expect(report).toContain('downloads');
     expect(report).not.toMatch(forbidden);
   });
+
+  it.runIf(format === 'markdown').each(markdownAttacks)(
+    'lets %s through as text alone',
+    async (_, name, forbidden) => {
+      const report = await render(format, name);
+      expect(report).toContain('downloads');
+      // In code, markdown is text.
+      expect(report.replaceAll(/(`+)(?!`)[^\n]*?(?<!`)\1(?!`)/g, '``')).not.toMatch(forbidden);
+    },
+  );
 
   it('begins no line with a part of a name', async () => {
     const report = await render(format, 'a\nFORGEDb\r\nFORGEDc\u2028FORGEDd\u0085FORGEDe\vFORGED');

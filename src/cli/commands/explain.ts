@@ -1,9 +1,10 @@
 import { TelltaleError } from '../../bytes/errors.ts';
 import { type Subject, toDossier, toVariantGroups } from '../../report/dossier.ts';
 import { toListDocument, toSeveralDocument } from '../../report/dossier-json.ts';
-import { toDossierMarkdown, toListMarkdown, toMarkdownText } from '../../report/dossier-markdown.ts';
+import { toDossierMarkdown, toListMarkdown } from '../../report/dossier-markdown.ts';
 import { toDossierText, toListText } from '../../report/dossier-text.ts';
 import { toSafeJson } from '../../report/escape.ts';
+import { toMarkdownText } from '../../report/markdown.ts';
 import { messages } from '../../report/messages/index.ts';
 import type { ProductDatabase } from '../../signatures/load.ts';
 import type { Language } from '../../signatures/schema.ts';
