@@ -1,12 +1,6 @@
 import { type FileResult, verdicts } from '../verdict/model.ts';
 import { explain, type Statement, toLocalHeadline } from './explain.ts';
-import {
-  toHtmlCode,
-  toMarkdownCellCode,
-  toMarkdownCode,
-  toMarkdownLink,
-  toMarkdownText,
-} from './markdown.ts';
+import { toHtmlCode, toMarkdownCellCode, toMarkdownCode, toMarkdownLink, toCommentText } from './markdown.ts';
 import { type Messages, messages } from './messages/index.ts';
 import { type ScanReport, toWord, type Word } from './model.ts';
 import type { ReportOptions } from './reporters.ts';
@@ -26,7 +20,7 @@ const rowsLimit = 50;
 const detailsLimit = 20;
 /** A name of a file has up to 4,096 bytes, each of which can become eight characters. */
 const codeColumns = 240;
-const textColumns = 600;
+const textColumns = 300;
 
 /** The report of a scan in markdown. */
 export function toScanMarkdown(report: ScanReport, options: ReportOptions): string {
@@ -107,7 +101,7 @@ class Page {
     const databases = database.products.map(({ id, revision }) => `${id} ${revision}`).join(', ');
     const { cut, madeBy } = this.#words.markdown;
     const last = madeBy(`telltale ${tool.version}`, clip(databases, codeColumns));
-    return `${[...this.#lines, ...(this.#isCut ? [cut(charactersLimit), ''] : []), toMarkdownText(last)].join('\n')}\n`;
+    return `${[...this.#lines, ...(this.#isCut ? [cut(charactersLimit), ''] : []), toCommentText(last)].join('\n')}\n`;
   }
 }
 
@@ -120,7 +114,7 @@ function clip(text: string, columns: number): string {
 }
 
 function toCell(text: string): string {
-  return toMarkdownText(clip(text, textColumns));
+  return toCommentText(clip(text, textColumns));
 }
 
 function toPathCell(path: string): string {
@@ -257,13 +251,15 @@ function toDetails(file: FileResult, options: ReportOptions, words: Messages['sc
 }
 
 function toStatementLines({ label, text, support, sources }: Statement): readonly string[] {
-  const title = label === '' ? '' : `**${toMarkdownText(label)}** `;
+  const title = label === '' ? '' : `**${toCommentText(label)}** `;
   const lines = [`- ${title}${toCell(text)}`];
   for (const { kind, text: line } of support) {
     if (kind !== 'source') lines.push(`  - ${toMarkdownCode(clip(line, codeColumns))}`);
     else if (sources === undefined) lines.push(`  - ${toCell(line)}`);
   }
-  const links = (sources ?? []).map(({ short, link }) => toMarkdownLink(clip(short, codeColumns), link));
+  const links = (sources ?? []).map(({ short, link }) =>
+    toMarkdownLink(clip(short, codeColumns), link, toCommentText),
+  );
   if (links.length > 0) lines.push(`  - ${[...new Set(links)].join(', ')}`);
   return lines;
 }

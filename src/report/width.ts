@@ -12,28 +12,33 @@ export function padColumns(text: string, columns: number): string {
 
 /** A long text with its middle left out, so that it fits in a number of columns; both ends matter in a path. */
 export function shortenMiddle(text: string, columns: number): string {
-  if (toColumns(text) <= columns || columns < 5) return text;
+  if (columns < 5) return text;
+  // What is that much longer is hardly ever that narrow, and takes long to measure.
+  if (text.length <= 4 * columns && toColumns(text) <= columns) return text;
   const characters = [...text];
   const room = columns - 1;
   let left = '';
   let right = '';
   let from = 0;
   let to = characters.length - 1;
-  let used = 0;
+  // Measured character by character: to measure both ends anew at every step takes seconds for long names.
+  const used = { left: 0, right: 0 };
   while (from <= to) {
-    const takesLeft = toColumns(left) <= toColumns(right);
+    const takesLeft = used.left <= used.right;
     const character = characters[takesLeft ? from : to] ?? '';
-    used += toColumns(character);
-    if (used > room) break;
+    const width = toColumns(character);
+    if (used.left + used.right + width > room) break;
     if (takesLeft) {
       left += character;
+      used.left += width;
       from += 1;
     } else {
       right = character + right;
+      used.right += width;
       to -= 1;
     }
   }
-  return `${left}…${right}`;
+  return from > to ? text : `${left}…${right}`;
 }
 
 // Scripts that are written without spaces, and their punctuation: a line may end between any two such characters.
