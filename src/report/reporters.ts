@@ -4,7 +4,16 @@ import type { TextOptions } from './text.ts';
 import type { Translator } from './translator.ts';
 
 /** The forms in which a scan can be reported. */
-export const reportFormats = ['text', 'json', 'ndjson', 'sarif', 'junit', 'github', 'html', 'markdown'] as const;
+export const reportFormats = [
+  'text',
+  'json',
+  'ndjson',
+  'sarif',
+  'junit',
+  'github',
+  'html',
+  'markdown',
+] as const;
 export type ReportFormat = (typeof reportFormats)[number];
 
 /** How a report is written. */

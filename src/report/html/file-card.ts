@@ -1,11 +1,12 @@
-import { type Statement, explain, type Support, toHeadline } from '../../verdict/explain.ts';
+import { type Statement, explain, type Support, toLocalHeadline } from '../explain.ts';
 import { pathSeparator } from '../../scan/model.ts';
 import { toBaseName } from '../../scan/names.ts';
 import type { Strength } from '../../signatures/schema.ts';
 import type { Citation, FileResult, Telltale, TelltaleEvidence } from '../../verdict/model.ts';
 import type { Messages } from '../messages/index.ts';
 import type { ReportOptions } from '../reporters.ts';
-import { marks, toWord } from '../text.ts';
+import { toWord } from '../model.ts';
+import { marks } from '../text.ts';
 import { toHexView } from './hex-view.ts';
 import { type Html, html } from './html.ts';
 import { toMemberTree } from './member-tree.ts';
@@ -50,7 +51,7 @@ export function toFileCard(file: FileResult, context: CardContext, options: Card
   );
   return html`<article class="card file ${word}" id="${context.id}" tabindex="-1" data-word="${word}" data-strengths="${strengths}" data-states="${states}">
 <h3><span class="word ${word}">${marks[word]} ${word}</span> <span class="path">${file.path}</span> <a class="here" href="#${context.id}" aria-label="${messages.html.linkHere(file.path)}">#</a></h3>
-<p class="headline">${translate(toHeadline(file))}</p>
+<p class="headline">${toLocalHeadline(file, report.translator)}</p>
 <details class="why"${context.isOpen ? html` open` : undefined}><summary>${messages.html.why}</summary>
 ${toBody(file, options, translate)}
 ${toMemberTree(file, { messages: messages.html, limit: options.members, translate })}

@@ -2,10 +2,10 @@ import { toHex } from '../../bytes/cursor.ts';
 import { toDigest } from '../../platform/digests.ts';
 import { strengths } from '../../signatures/schema.ts';
 import { verdicts } from '../../verdict/model.ts';
-import type { ScanReport } from '../model.ts';
+import { type ScanReport, toWord, type Word } from '../model.ts';
 import { messages as catalogue, type Messages } from '../messages/index.ts';
 import type { ReportOptions } from '../reporters.ts';
-import { marks, toSealLine, toWord, type Word } from '../text.ts';
+import { marks, toSealLine } from '../text.ts';
 import { type CardOptions, strengthMarks, toFileCard } from './file-card.ts';
 import { type Html, html } from './html.ts';
 import { countNodes } from './member-tree.ts';
@@ -86,7 +86,7 @@ export function toScanHtml(report: ScanReport, options: ReportOptions): string {
 <p class="quiet">${text.tool(report.tool.version)} · ${text.database(databases, digest.slice(0, 8))}${
       report.database.usesKnownBuilds ? '' : ` ${text.withoutKnownBuilds}`
     }</p>
-${(report.database.packs ?? []).map((seal) => html`<p class="quiet">${options.translator.translate(toSealLine(seal))}</p>`)}
+${(report.database.packs ?? []).map((seal) => html`<p class="quiet">${toSealLine(seal, options.translator.language)}</p>`)}
 ${toCounts(report, text)}
 ${toPolicy(report, text, ids, options)}
 <h2 id="files">${text.files}</h2>
