@@ -50,7 +50,7 @@ export function toFileCard(file: FileResult, context: CardContext, options: Card
     ' ',
   );
   return html`<article class="card file ${word}" id="${context.id}" tabindex="-1" data-word="${word}" data-strengths="${strengths}" data-states="${states}">
-<h3><span class="word ${word}">${marks[word]} ${word}</span> <span class="path">${file.path}</span> <a class="here" href="#${context.id}" aria-label="${messages.html.linkHere(file.path)}">#</a></h3>
+<h3><span class="word ${word}">${marks[word]} ${messages.scan.verdict(word)}</span> <span class="path">${file.path}</span> <a class="here" href="#${context.id}" aria-label="${messages.html.linkHere(file.path)}">#</a></h3>
 <p class="headline">${toLocalHeadline(file, report.translator)}</p>
 <details class="why"${context.isOpen ? html` open` : undefined}><summary>${messages.html.why}</summary>
 ${toBody(file, options, translate)}

@@ -87,7 +87,7 @@ export function toScanHtml(report: ScanReport, options: ReportOptions): string {
       report.database.usesKnownBuilds ? '' : ` ${text.withoutKnownBuilds}`
     }</p>
 ${(report.database.packs ?? []).map((seal) => html`<p class="quiet">${toSealLine(seal, options.translator.language)}</p>`)}
-${toCounts(report, text)}
+${toCounts(report, messages)}
 ${toPolicy(report, text, ids, options)}
 <h2 id="files">${text.files}</h2>
 ${toControls(report, text)}
@@ -145,14 +145,14 @@ function toOutcomeText(
 }
 
 /** How many files have which verdict. The script makes each count a switch of a filter. */
-function toCounts({ files, summary }: ScanReport, text: Messages['html']): Html {
+function toCounts({ files, summary }: ScanReport, { html: text, scan }: Messages): Html {
   const found = files.map(toWord);
   const rows = words.flatMap((word) => {
     const count = found.filter((one) => one === word).length;
     return count === 0
       ? []
       : [
-          html`<li data-group="word" data-value="${word}"><b>${count}</b> <span class="word ${word}">${marks[word]} ${word}</span></li>`,
+          html`<li data-group="word" data-value="${word}"><b>${count}</b> <span class="word ${word}">${marks[word]} ${scan.verdict(word)}</span></li>`,
         ];
   });
   return html`<h2>${text.verdicts}</h2>
@@ -162,7 +162,8 @@ function toCounts({ files, summary }: ScanReport, text: Messages['html']): Html 
       : html`<li data-group="states" data-value="unread"><b>${summary.incomplete}</b> <span class="word unread">… ${text.notReadFully}</span></li>`
   }</ul>
 <details class="legend"><summary>${text.meaningTitle}</summary><dl>${words.map(
-    (word) => html`<dt class="word ${word}">${marks[word]} ${word}</dt><dd>${text.meanings[word]}</dd>`,
+    (word) =>
+      html`<dt class="word ${word}">${marks[word]} ${scan.verdict(word)}</dt><dd>${text.meanings[word]}</dd>`,
   )}</dl></details>`;
 }
 
