@@ -7,6 +7,7 @@ import { shippedDatabase } from '../src/platform/shipped.ts';
 import { toVariantsDocument } from '../src/report/variants-document.ts';
 import { recognisedFormats } from '../src/formats/recognised.ts';
 import { loadDatabase } from '../src/signatures/load.ts';
+import { diagnosticCodes, toDiagnosticKind } from '../src/signatures/diagnostic.ts';
 import { type Language, strengths, variantRoles } from '../src/signatures/schema.ts';
 import { decisionTable } from '../src/verdict/judge.ts';
 
@@ -117,6 +118,32 @@ function toLimits(): string {
   ].join('\n');
 }
 
+function toDiagnosticSections(): string {
+  const toFamily = (code: string): string => code.split('/')[0] ?? '';
+  return [...new Set(diagnosticCodes.map(toFamily))]
+    .map((family) => {
+      const codes = diagnosticCodes.filter((code) => toFamily(code) === family);
+      const rows = codes.map((code) => {
+        const { severity, phase, allowable, title, why, help } = toDiagnosticKind(code);
+        const kind = [
+          severity,
+          ...(phase === 'load' ? ['refused'] : []),
+          ...(allowable ? ['allowable'] : []),
+        ];
+        const what = `**${title[0]?.toUpperCase() ?? ''}${title.slice(1)}.** ${why}`;
+        return `| \`${code}\` | ${kind.join(', ')} | ${escapeCell(what)} | ${escapeCell(help)} |`;
+      });
+      return [
+        `### ${family}`,
+        '',
+        '| code | kind | what and why | help |',
+        '|---|---|---|---|',
+        ...rows,
+      ].join('\n');
+    })
+    .join('\n\n');
+}
+
 const blocks: readonly (readonly [string, string, () => string])[] = [
   ['README.md', 'exit-codes', toExitCodes],
   ['README.md', 'formats', toOpenedList],
@@ -126,6 +153,7 @@ const blocks: readonly (readonly [string, string, () => string])[] = [
   ['docs/formats.md', 'formats', toFormatTable],
   ['docs/formats.md', 'references', toReferences],
   ['docs/security.md', 'limits', toLimits],
+  ['docs/diagnostics.md', 'diagnostics', toDiagnosticSections],
 ];
 
 describe('when a document holds a generated table', () => {

@@ -13,6 +13,7 @@ import {
   type SharedOptions,
 } from './arguments.ts';
 import type { DatabaseOptions } from './commands/db.ts';
+import type { DatabaseCheckOptions } from './commands/db-check.ts';
 import type { ExportOptions } from './commands/db-export.ts';
 import type { KeygenOptions, PackOptions, VerifyOptions } from './commands/db-pack.ts';
 import type { DiffOptions } from './commands/diff.ts';
@@ -201,8 +202,16 @@ export function createProgram(finish: (name: ExitName) => void): Command {
     .option('--jobs <number>', 'files at once, with --goodware (default: one a processor)', parseCount)
     .option('-v, --verbose', 'with --goodware: all patterns, places and unread members')
     .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
-    .action(async (options: DatabaseOptions) => {
-      const { runDatabaseCheck } = await import('./commands/db.ts');
+    .option('--deny-warnings', 'let warnings fail the check, as errors do')
+    .option('--explain [code]', 'say what a code means, or list all codes, and check nothing')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 no errors; 2 errors (with --deny-warnings also warnings).
+With --goodware also: 3 files of it could not be read; 4 it holds no files.`,
+    )
+    .action(async (options: DatabaseCheckOptions) => {
+      const { runDatabaseCheck } = await import('./commands/db-check.ts');
       finish(await runDatabaseCheck(options, createTerminal(false)));
     });
   withDatabase(database.command('stats'))

@@ -1,3 +1,5 @@
+import { countEdits } from '../signatures/closest-name.ts';
+
 /** A word that a person may have meant. */
 export interface Candidate {
   /** What is suggested. */
@@ -26,36 +28,15 @@ export function listSuggestions(
   const allowed = Math.max(1, Math.floor(wanted.length * errorsPerLetter));
   const ranked = candidates.flatMap(({ id, names }) => {
     const words = [id, ...names.map((name) => name.toLowerCase())];
-    const distance = Math.min(...words.map((one) => countEdits(wanted, one)));
+    const distance = Math.min(
+      ...words
+        .filter((one) => one.length <= wanted.length + longestWord)
+        .map((one) => countEdits(wanted, one)),
+    );
     if (distance <= allowed) return [{ id, rank: distance }];
     const isPart = wanted.length >= shortestPart && words.some((one) => one.includes(wanted));
     return isPart ? [{ id, rank: longestWord + id.length }] : [];
   });
   const sorted = ranked.sort((a, b) => a.rank - b.rank || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
   return [...new Set(sorted.map(({ id }) => id))].slice(0, limit);
-}
-
-/** Letters to insert, delete, replace or swap with their neighbour (optimal string alignment). */
-function countEdits(from: string, to: string): number {
-  if (Math.abs(from.length - to.length) > longestWord) return Number.POSITIVE_INFINITY;
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= from.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= to.length; column += 1) {
-      const isSame = from[row - 1] === to[column - 1];
-      let edits = Math.min(
-        (last[column] ?? 0) + 1,
-        (current[column - 1] ?? 0) + 1,
-        (last[column - 1] ?? 0) + (isSame ? 0 : 1),
-      );
-      const isSwapped =
-        row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
-      if (isSwapped) edits = Math.min(edits, (beforeLast[column - 2] ?? 0) + 1);
-      current.push(edits);
-    }
-    beforeLast = last;
-    last = current;
-  }
-  return last[to.length] ?? 0;
 }

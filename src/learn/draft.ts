@@ -49,7 +49,13 @@ export function toIndicator(id: string, candidate: Candidate, settings: DraftSet
       nearMiss: [
         ...nearMisses.map((test) => ({ ...test, format })),
         ...(isContent
-          ? [{ why: 'a web page that quotes it is no evidence', format: 'html', content: [candidate.value] }]
+          ? [
+              {
+                why: 'a web page that quotes it is no evidence',
+                format: 'html',
+                ...(hit.bytes === undefined ? { content: [candidate.value] } : { bytes: hit.bytes }),
+              },
+            ]
           : []),
       ],
     },

@@ -14,8 +14,10 @@ import type { FileJob } from '../jobs/settings.ts';
 import { type Knowledge, toKnowledge } from '../scan/knowledge.ts';
 import { type Artifact, type Problem, walkArtifacts } from '../scan/model.ts';
 import type { ArtifactObserver } from '../scan/observer.ts';
-import { checkIndicatorTests, checkLiterals } from '../signatures/lint.ts';
+import { checkConditions } from '../signatures/lint-conditions.ts';
+import { checkIndicatorTests } from '../signatures/lint.ts';
 import type { ProductDatabase } from '../signatures/load.ts';
+import { listDraftStatements } from '../signatures/located-statement.ts';
 import type { VariantRole } from '../signatures/schema.ts';
 import {
   compareCandidates,
@@ -346,13 +348,16 @@ class Lesson {
     return telling.slice(0, triedLimit);
   }
 
+  /** Ids of the indicators that a check of the database would complain of. */
   #runOwnTests({ database, compiled }: Knowledge): ReadonlySet<string> {
-    return new Set([
-      ...checkIndicatorTests(database, compiled)
-        .filter(({ severity }) => severity === 'error')
-        .map(({ indicator }) => indicator),
-      ...checkLiterals(compiled).map(({ indicator }) => indicator),
-    ]);
+    const statements = database.products.flatMap(({ product, variants }) =>
+      variants.flatMap((variant) => listDraftStatements(product.id, variant)),
+    );
+    return new Set(
+      [...checkIndicatorTests(database, statements, compiled), ...checkConditions(statements)].flatMap(
+        ({ subject }) => subject.indicator ?? [],
+      ),
+    );
   }
 
   #toLearnt(least: number, proposals: readonly Proposal[]): Learnt {

@@ -22,6 +22,40 @@ export interface ProductFiles {
   readonly files: readonly DatabaseFile[];
 }
 
+/** What makes a database unusable as a whole. */
+export type DatabaseFault =
+  /** The operating system refuses it, or it is beyond a limit. */
+  | 'database/unreadable'
+  /** There is no database in the folder. */
+  | 'database/empty'
+  /** Data under a name that no part of a database has. */
+  | 'database/stray-file'
+  /** It states no revision, or an older one than is accepted; or nothing speaks of a product that is demanded. */
+  | 'database/too-old'
+  /** Not written as packs are. */
+  | 'pack/malformed'
+  /** A digest or the signature does not hold. */
+  | 'pack/altered'
+  /** Without a signature where one is demanded. */
+  | 'pack/unsigned'
+  /** Signed with a key that is not trusted. */
+  | 'pack/untrusted-key';
+
+/** A folder, a file or a pack of a database that cannot be used at all. */
+export class DatabaseFilesError extends TelltaleError {
+  readonly fault: DatabaseFault;
+  readonly path: string;
+  /** What is wrong, without the path. */
+  readonly complaint: string;
+
+  constructor(fault: DatabaseFault, path: string, complaint: string) {
+    super('usage/database', `${path}: ${complaint}`);
+    this.fault = fault;
+    this.path = path;
+    this.complaint = complaint;
+  }
+}
+
 export const maxFileBytes = 32 * 1024 * 1024;
 export const maxFilesPerProduct = 2_000;
 
@@ -60,7 +94,7 @@ export function toDatabaseDigest(parts: readonly ProductFiles[]): string {
  * Reads the files of a signature database. `folder` is a product folder, when data files lie in it, or else a
  * folder of product folders. Files that are not data (`README.md`) are passed over.
  *
- * @throws TelltaleError `usage/database` when the folder cannot be read, holds no database, or holds a JSON or TSV
+ * @throws DatabaseFilesError when the folder cannot be read, holds no database, or holds a JSON or TSV
  *   file under a name that no part of a database has
  */
 export function readDatabaseFiles(folder: string): readonly ProductFiles[] {
@@ -72,9 +106,10 @@ export function readDatabaseFiles(folder: string): readonly ProductFiles[] {
     .filter((path) => isProductFolder(listFolder(path)))
     .map((path) => readProduct(path, basename(path)));
   if (products.length === 0) {
-    throw new TelltaleError(
-      'usage/database',
-      `${folder}: holds no signature database (no product folder with data files)`,
+    throw new DatabaseFilesError(
+      'database/empty',
+      folder,
+      'holds no signature database (no product folder with data files)',
     );
   }
   return products;
@@ -98,7 +133,7 @@ function listFolder(folder: string): readonly FolderEntry[] {
       }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    throw new TelltaleError('usage/database', `${folder}: ${toFolderComplaint(error)}`);
+    throw new DatabaseFilesError('database/unreadable', folder, toFolderComplaint(error));
   }
 }
 
@@ -130,7 +165,11 @@ function readProduct(folder: string, id: string): ProductFiles {
     }
   }
   if (names.length > maxFilesPerProduct) {
-    throw new TelltaleError('usage/database', `${folder}: holds more than ${maxFilesPerProduct} data files`);
+    throw new DatabaseFilesError(
+      'database/unreadable',
+      folder,
+      `holds more than ${maxFilesPerProduct} data files`,
+    );
   }
   return { folder, id, files: names.sort().map((name) => ({ name, bytes: readData(join(folder, name)) })) };
 }
@@ -138,9 +177,10 @@ function readProduct(folder: string, id: string): ProductFiles {
 /** A misspelt `publisher.json` would otherwise be a set of pins that silently never counts. */
 function refuseStray(folder: string, name: string): void {
   if (/\.(?:json|tsv)$/i.test(name)) {
-    throw new TelltaleError(
-      'usage/database',
-      `${join(folder, name)}: no part of a signature database has this name here`,
+    throw new DatabaseFilesError(
+      'database/stray-file',
+      join(folder, name),
+      'no part of a signature database has this name here',
     );
   }
 }
@@ -149,11 +189,11 @@ function readData(path: string): Uint8Array {
   try {
     const { size } = statSync(path);
     if (size > maxFileBytes) {
-      throw new TelltaleError('usage/database', `${path}: is larger than ${maxFileBytes} bytes`);
+      throw new DatabaseFilesError('database/unreadable', path, `is larger than ${maxFileBytes} bytes`);
     }
     return readFileSync(path);
   } catch (error) {
     if (error instanceof TelltaleError) throw error;
-    throw new TelltaleError('usage/database', `${path}: ${toUnreadable(error).message}`);
+    throw new DatabaseFilesError('database/unreadable', path, toUnreadable(error).message);
   }
 }

@@ -3,7 +3,9 @@ import { joinBytes } from '../bytes/byte-source.ts';
 import { toHex } from '../bytes/cursor.ts';
 import { TelltaleError } from '../bytes/errors.ts';
 import {
+  type DatabaseFault,
   type DatabaseFile,
+  DatabaseFilesError,
   isDataName,
   maxFileBytes,
   maxFilesPerProduct,
@@ -202,7 +204,7 @@ export function isPack(bytes: Uint8Array): boolean {
  * Reads a pack once, whole, into memory, and checks all of it: what is used later are the bytes that were checked.
  *
  * @param trusted - accept only signatures with one of these keys; undefined accepts any, and none
- * @throws TelltaleError `usage/database` with the file, the place in it, and the reason
+ * @throws DatabaseFilesError with the file, the place in it, and the reason
  */
 export function readPack(path: string, trusted?: readonly PublicKey[]): Pack {
   return parsePack(path, readPackBytes(path), trusted);
@@ -211,7 +213,7 @@ export function readPack(path: string, trusted?: readonly PublicKey[]): Pack {
 /**
  * The bytes of a pack, read once.
  *
- * @throws TelltaleError `usage/database` when it is no file, or too large for a pack
+ * @throws DatabaseFilesError when it is no file, or too large for a pack
  */
 export function readPackBytes(path: string): Uint8Array {
   try {
@@ -226,7 +228,7 @@ export function readPackBytes(path: string): Uint8Array {
     }
   } catch (error) {
     if (error instanceof TelltaleError)
-      throw new TelltaleError('usage/database', `${path}: ${error.message}`);
+      throw new DatabaseFilesError('database/unreadable', path, error.message);
     throw error;
   }
 }
@@ -242,18 +244,23 @@ export function parsePack(path: string, bytes: Uint8Array, trusted?: readonly Pu
   const key = checkSeal(path, seal, head, trusted);
   const manifest = parseManifest(path, manifestLine);
   if (manifest.key !== (key?.id ?? null)) {
-    return refuse(path, 'manifest', 'key: is not the id of the key in the signature line');
+    return refuse(path, 'manifest', 'key: is not the id of the key in the signature line', 'pack/altered');
   }
   const products = takeProducts(path, manifest, bytes, body);
   const digest = toDatabaseDigest(products);
   if (digest !== manifest.database) {
-    return refuse(path, 'manifest', `database: its digest is ${digest}, not ${manifest.database}`);
+    return refuse(
+      path,
+      'manifest',
+      `database: its digest is ${digest}, not ${manifest.database}`,
+      'pack/altered',
+    );
   }
   return { seal: { path, signedBy: manifest.key, trusted: trusted !== undefined }, products, digest };
 }
 
-function refuse(path: string, place: string, reason: string): never {
-  throw new TelltaleError('usage/database', `${path}: ${place}: ${reason}`);
+function refuse(path: string, place: string, reason: string, fault: DatabaseFault = 'pack/malformed'): never {
+  throw new DatabaseFilesError(fault, path, `${place}: ${reason}`);
 }
 
 interface Pieces {
@@ -301,10 +308,10 @@ function checkSeal(
 ): PublicKey | undefined {
   const [, stated] = /^unsigned ([0-9a-f]{64})$/.exec(seal) ?? [];
   if (stated !== undefined) {
-    if (trusted !== undefined) return refuse(path, 'signature', 'the pack is not signed');
+    if (trusted !== undefined) return refuse(path, 'signature', 'the pack is not signed', 'pack/unsigned');
     const digest = toHex(toDigest('sha256', head));
     if (digest !== stated) {
-      return refuse(path, 'manifest', `was altered: its sha256 is ${digest}, not ${stated}`);
+      return refuse(path, 'manifest', `was altered: its sha256 is ${digest}, not ${stated}`, 'pack/altered');
     }
     return undefined;
   }
@@ -320,11 +327,17 @@ function checkSeal(
       path,
       'signature',
       `does not hold over the manifest (key ${key.id}): one of them was altered`,
+      'pack/altered',
     );
   }
   if (trusted !== undefined && !trusted.some(({ line }) => line === key.line)) {
     const ids = trusted.map(({ id }) => id).join(', ');
-    return refuse(path, 'signature', `was made with the key ${key.id}, which is not trusted (${ids} is)`);
+    return refuse(
+      path,
+      'signature',
+      `was made with the key ${key.id}, which is not trusted (${ids} is)`,
+      'pack/untrusted-key',
+    );
   }
   return key;
 }
@@ -372,7 +385,12 @@ function takeProducts(
     const end = offset + size;
     if (end > bytes.length) {
       const missing = end - bytes.length;
-      return refuse(path, filePath, `at offset ${offset}: ${missing} of its ${size} bytes are missing`);
+      return refuse(
+        path,
+        filePath,
+        `at offset ${offset}: ${missing} of its ${size} bytes are missing`,
+        'pack/altered',
+      );
     }
     const content = bytes.subarray(offset, end);
     const digest = toHex(toDigest('sha256', content));
@@ -381,13 +399,19 @@ function takeProducts(
         path,
         filePath,
         `at offset ${offset}: was altered: its sha256 is ${digest}, not ${stated}`,
+        'pack/altered',
       );
     }
     ofProduct.push({ name, bytes: content });
     offset = end;
   }
   if (offset !== bytes.length) {
-    return refuse(path, `offset ${offset}`, `${bytes.length - offset} bytes lie behind the last file`);
+    return refuse(
+      path,
+      `offset ${offset}`,
+      `${bytes.length - offset} bytes lie behind the last file`,
+      'pack/altered',
+    );
   }
   const order = products.flatMap(({ id }) => (filesById.get(id) ?? []).map(({ name }) => `${id}/${name}`));
   if (order.some((filePath, index) => filePath !== files[index]?.path)) {

@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
-import { TelltaleError } from '../bytes/errors.ts';
-import { type ProductFiles, readDatabaseFiles } from './database-files.ts';
+import { DatabaseFilesError, type ProductFiles, readDatabaseFiles } from './database-files.ts';
 import { type PackSeal, readPack, readRevision } from './database-pack.ts';
 import { isOlder, type Minimum } from './revisions.ts';
 import type { PublicKey } from './signing-keys.ts';
@@ -31,19 +30,40 @@ const noDemands: DatabaseDemands = { minimum: [] };
 /**
  * Reads databases, each a folder or a pack, and holds them to what is demanded.
  *
- * @throws TelltaleError `usage/database` when one cannot be read, is not what it says, or falls short of a demand
+ * @param refuse - told of each database that cannot be read, is not what it says, or falls short of a demand; the
+ *   others are read all the same. By default the first such error is thrown.
+ * @throws DatabaseFilesError as above
  */
-export function readDatabases(references: readonly DatabaseReference[]): DatabaseContent {
-  const databases = references.map((reference) => {
+export function readDatabases(
+  references: readonly DatabaseReference[],
+  refuse: (error: DatabaseFilesError) => void = throwError,
+): DatabaseContent {
+  const refused: DatabaseFilesError[] = [];
+  const attempt = <Value>(action: () => Value): readonly Value[] => {
+    try {
+      return [action()];
+    } catch (error) {
+      if (!(error instanceof DatabaseFilesError)) throw error;
+      refused.push(error);
+      refuse(error);
+      return [];
+    }
+  };
+  const databases = references.flatMap((reference) => {
     const path = toPath(reference);
     const demands = typeof reference === 'string' ? noDemands : reference.demands;
-    return { path, minimum: demands.minimum, ...readOne(path, demands) };
+    return attempt(() => ({ path, minimum: demands.minimum, ...readOne(path, demands) }));
   });
-  checkRevisions(databases);
+  // What could not be read may be what speaks of a product.
+  if (refused.length === 0) attempt(() => checkRevisions(databases));
   return {
     parts: databases.flatMap(({ parts }) => parts),
     packs: databases.flatMap(({ seal }) => (seal === undefined ? [] : [seal])),
   };
+}
+
+function throwError(error: DatabaseFilesError): never {
+  throw error;
 }
 
 interface OneDatabase {
@@ -64,9 +84,10 @@ function readOne(path: string, { trusted }: DatabaseDemands): OneDatabase {
     return { parts: products, products, seal };
   }
   if (trusted !== undefined) {
-    throw new TelltaleError(
-      'usage/database',
-      `${path}: is not a pack, and with --trust only packs signed with a trusted key are used`,
+    throw new DatabaseFilesError(
+      'pack/unsigned',
+      path,
+      'is not a pack, and with --trust only packs signed with a trusted key are used',
     );
   }
   const parts = readDatabaseFiles(path);
@@ -86,7 +107,7 @@ function isFile(path: string): boolean {
  * Holds databases to the smallest revisions: whatever speaks of such a product must state one that is new enough, and
  * something must speak of it.
  *
- * @throws TelltaleError `usage/database`
+ * @throws DatabaseFilesError
  */
 export function checkRevisions(
   databases: readonly {
@@ -99,11 +120,9 @@ export function checkRevisions(
     for (const { product, revision: least } of minimum) {
       for (const { revision } of products.filter(({ id }) => id === product)) {
         if (revision === undefined) {
-          fail(`${path}: ${product}: states no revision, and ${least} is the oldest that is accepted`);
+          fail(path, `${product}: states no revision, and ${least} is the oldest that is accepted`);
         } else if (isOlder(revision, least)) {
-          fail(
-            `${path}: ${product}: revision ${revision} is older than ${least}, the oldest that is accepted`,
-          );
+          fail(path, `${product}: revision ${revision} is older than ${least}, the oldest that is accepted`);
         }
       }
     }
@@ -111,10 +130,10 @@ export function checkRevisions(
   const spokenOf = new Set(databases.flatMap(({ products }) => products.map(({ id }) => id)));
   for (const { product, revision } of databases.flatMap(({ minimum }) => minimum)) {
     if (!spokenOf.has(product))
-      fail(`no database speaks of "${product}", and at least ${revision} is demanded`);
+      fail('--min-revision', `no database speaks of "${product}", and at least ${revision} is demanded`);
   }
 }
 
-function fail(message: string): never {
-  throw new TelltaleError('usage/database', message);
+function fail(path: string, complaint: string): never {
+  throw new DatabaseFilesError('database/too-old', path, complaint);
 }

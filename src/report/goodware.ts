@@ -19,15 +19,12 @@ export interface GoodwareTextOptions {
 }
 
 const shownPatterns = 20;
-const shownPlaces = 3;
 const shownProblems = 5;
 
-/** What must not fire: an indicator that can take part in a verdict. */
-export function listFaults({ fired }: GoodwareMeasure): GoodwareMeasure['fired'] {
-  return fired.filter(({ strength }) => strength !== 'suggestive');
-}
-
-/** The measure as a person reads it: what it holds over, what fired, how common the patterns are, what was not read. */
+/**
+ * The measure as a person reads it: what it holds over, how common the patterns are, what was not read. What fired is
+ * told by the diagnostics of the check.
+ */
 export function toGoodwareText(report: GoodwareReport, options: GoodwareTextOptions): string {
   const { colour, isVerbose } = options;
   if (report.files === 0) return ' goodware: the paths hold no files\n';
@@ -53,25 +50,6 @@ export function toGoodwareText(report: GoodwareReport, options: GoodwareTextOpti
   const others = report.formats.length - most.length;
   say(`${most.join(', ')}${others > 0 ? `, and ${toCount(others, 'other format')}` : ''}`, 3);
 
-  const faults = listFaults(report);
-  for (const { indicator, variant, strength, files, artifacts, places } of faults) {
-    say(
-      `${colour.red('error')}   goodware/fires: ${strength} indicator ${toVisible(indicator)} of "${toVisible(variant)}" fires in ${toCount(artifacts, 'artifact')} of ${toCount(files, 'file')} that ${files === 1 ? 'has' : 'have'} nothing to do with it`,
-      1,
-    );
-    const shown = isVerbose ? places : places.slice(0, shownPlaces);
-    for (const one of shown) place(one);
-    if (artifacts > shown.length) say(`and ${toNumber(artifacts - shown.length)} more`, 10);
-  }
-  for (const { indicator, variant, files, artifacts, places } of report.fired.filter(
-    ({ strength }) => strength === 'suggestive',
-  )) {
-    say(
-      `note    suggestive indicator ${toVisible(indicator)} of "${toVisible(variant)}" fires in ${toCount(artifacts, 'artifact')} of ${toCount(files, 'file')}`,
-      1,
-    );
-    for (const one of isVerbose ? places : places.slice(0, 1)) place(one);
-  }
   for (const { claim, files, artifacts, places } of report.claims) {
     say(
       `${colour.yellow('warning')} the claim ${toVisible(claim)} holds for ${toCount(artifacts, 'artifact')} of ${toCount(files, 'file')}, which a scan would not call "other"`,

@@ -8,14 +8,19 @@
 /** The place of one value, as offsets into the text in UTF-16 code units. */
 export interface JsonPlace {
   readonly start: number;
-  /** Where its key stands, for members of an object. */
-  readonly keyStart: number | undefined;
+  /** Behind its last character. */
+  readonly end: number;
+  /** Where its key stands with its quotes, for members of an object. */
+  readonly key: { readonly start: number; readonly end: number } | undefined;
   readonly children: ReadonlyMap<string | number, JsonPlace>;
 }
 
 /** What is wrong with the text, and where. */
 export interface JsonFault {
+  readonly kind: 'syntax' | 'repeated-key' | 'too-deep';
   readonly offset: number;
+  /** How much text is at fault, in UTF-16 code units. */
+  readonly length: number;
   readonly message: string;
 }
 
@@ -102,11 +107,11 @@ export function findPlace(root: JsonPlace, path: readonly PropertyKey[]): JsonPl
 }
 
 class Unreadable extends Error {
-  readonly offset: number;
+  readonly fault: JsonFault;
 
-  constructor(offset: number, message: string) {
+  constructor(offset: number, message: string, kind: JsonFault['kind'] = 'syntax') {
     super(message);
-    this.offset = offset;
+    this.fault = { kind, offset, length: 1, message };
   }
 }
 
@@ -120,7 +125,7 @@ class PlaceReader {
   }
 
   readDocument(): JsonPlace {
-    let root: JsonPlace = { start: 0, keyStart: undefined, children: noChildren };
+    let root: JsonPlace = { start: 0, end: 0, key: undefined, children: noChildren };
     try {
       this.#match(whiteSpace);
       root = this.#readValue(undefined, 0);
@@ -129,17 +134,22 @@ class PlaceReader {
         throw new Unreadable(this.#at, 'something stands after the end of the JSON value');
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
-      this.faults.push({ offset: error.offset, message: error.message });
+      this.faults.push(error.fault);
     }
     return root;
   }
 
-  #readValue(keyStart: number | undefined, depth: number): JsonPlace {
+  #readValue(key: JsonPlace['key'], depth: number): JsonPlace {
     const start = this.#at;
-    if (depth > maxDepth) throw new Unreadable(start, `nested more than ${maxDepth} deep`);
+    const children = this.#readContent(start, depth);
+    return { start, end: this.#at, key, children };
+  }
+
+  #readContent(start: number, depth: number): JsonPlace['children'] {
+    if (depth > maxDepth) throw new Unreadable(start, `nested more than ${maxDepth} deep`, 'too-deep');
     const first = this.#text[start];
-    if (first === '{') return { start, keyStart, children: this.#readObject(depth) };
-    if (first === '[') return { start, keyStart, children: this.#readArray(depth) };
+    if (first === '{') return this.#readObject(depth);
+    if (first === '[') return this.#readArray(depth);
     if (first === '"') this.#readString();
     else if (
       !this.#takeWord('true') &&
@@ -152,7 +162,7 @@ class PlaceReader {
         first === undefined ? 'ends before the JSON value does' : 'expected a JSON value here',
       );
     }
-    return { start, keyStart, children: noChildren };
+    return noChildren;
   }
 
   #readObject(depth: number): ReadonlyMap<string, JsonPlace> {
@@ -163,12 +173,19 @@ class PlaceReader {
     for (;;) {
       const keyStart = this.#at;
       const key = this.#readString();
+      const keyEnd = this.#at;
       this.#match(whiteSpace);
       if (!this.#take(':')) throw new Unreadable(this.#at, "expected ':' here");
       this.#match(whiteSpace);
-      if (children.has(key))
-        this.faults.push({ offset: keyStart, message: `the key "${key}" is here a second time` });
-      children.set(key, this.#readValue(keyStart, depth + 1));
+      if (children.has(key)) {
+        this.faults.push({
+          kind: 'repeated-key',
+          offset: keyStart,
+          length: keyEnd - keyStart,
+          message: `the key "${key}" is here a second time`,
+        });
+      }
+      children.set(key, this.#readValue({ start: keyStart, end: keyEnd }, depth + 1));
       this.#match(whiteSpace);
       if (this.#take('}')) return children;
       if (!this.#take(',')) throw new Unreadable(this.#at, "expected ',' or '}' here");

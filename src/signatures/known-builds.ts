@@ -147,7 +147,7 @@ function parseBuild({
   if (variant === '') complain('variant', 'is empty');
   const size = parseSize(cells.size, (message) => complain('size', message));
   if (!isGrade(grade)) complain('grade', `"${grade}" is none of ${knownBuildGrades.join(', ')}`);
-  const sources = parseSources(cells.sources, (message) => complain('sources', message));
+  const sources = parseSources(cells.sources, (message, kind) => complain('sources', message, kind));
   if (!isDigestAlgorithm(algorithm) || !isGrade(grade)) return undefined;
   return { algorithm, digest, platform, variant, product, version, fileName, size, grade, sources, note };
 }

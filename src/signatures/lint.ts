@@ -1,35 +1,18 @@
+import { formats } from '../formats/index.ts';
 import type { Fact } from '../formats/model.ts';
 import { compile, type CompiledDatabase, encodeText } from './compile.ts';
-import { evaluate, type SignerView, type Subject } from './evaluate.ts';
+import type { Diagnostic } from './diagnostic.ts';
+import { evaluate, type IndicatorMatch, type SignerView, type Subject } from './evaluate.ts';
+import { fromHex } from './literal-chance.ts';
 import type { Database } from './load.ts';
+import type { LocatedStatement } from './located-statement.ts';
 import { type Hits, Matcher } from './match.ts';
-import type { IndicatorTest, Variant } from './schema.ts';
-
-/** Something that the tests of the indicators show. */
-export interface LintProblem {
-  /**
-   * - `silent`: an indicator does not fire on one of its hits.
-   * - `near-miss`: it fires on one of its near misses.
-   * - `cross-fire`: what gives one variant away also gives away another.
-   * - `short-literal`: a literal so short that it will be found by chance.
-   */
-  readonly kind: 'silent' | 'near-miss' | 'cross-fire' | 'short-literal';
-  /** An error makes the database wrong; a warning is for a person to judge. */
-  readonly severity: 'error' | 'warning';
-  readonly product: string;
-  readonly variant: string;
-  readonly indicator: string;
-  /** One plain sentence. */
-  readonly message: string;
-}
+import type { IndicatorTest } from './schema.ts';
 
 /** Formats of files that can act by themselves; the indicator tests name formats only. */
 const actingFormats: ReadonlySet<string> = new Set(
-  'apk appx deb dex elf inno ipa jar java-class macho msi msm nsis pe rpm script sis upx xap'.split(' '),
-);
-
-/** In bytes; below this a literal turns up by chance in files that have nothing to do with it. */
-const shortLiteralBytes = 5;
+  formats.filter(({ nature }) => nature === 'acting').map(({ id }) => id),
+).add('app-bundle');
 
 /**
  * The made-up artifact of an indicator test, its contents matched as those of a real file are.
@@ -86,89 +69,142 @@ function matchContent(
     matcher.update(separator);
   }
   for (const hex of bytes) {
-    matcher.update(Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)));
+    matcher.update(fromHex(hex));
     matcher.update(separator);
   }
   return matcher.finish();
 }
 
+type LocatedIndicator = Extract<LocatedStatement, { readonly kind: 'indicator' }>;
+
 /**
- * Runs the tests of all indicators: each must fire on each of its hits and on none of its near misses, and what gives
- * one variant away must not give away another.
+ * Runs the tests of all indicators: each must fire on each of its hits and on none of its near misses, a near miss must
+ * be near, and what gives one variant away must not give away another.
  */
 export function checkIndicatorTests(
   database: Database,
+  statements: readonly LocatedStatement[],
   compiled = compile(database),
-): readonly LintProblem[] {
-  const problems: LintProblem[] = [];
-  for (const { product, variant, indicator } of compiled.indicators) {
-    const complain = (
-      kind: LintProblem['kind'],
-      severity: LintProblem['severity'],
-      message: string,
-    ): void => {
-      problems.push({ kind, severity, product, variant: variant.id, indicator: indicator.id, message });
-    };
+): readonly Diagnostic[] {
+  const located = statements.filter((statement) => statement.kind === 'indicator');
+  const byId = new Map(located.map((statement) => [`${statement.product} ${statement.id}`, statement]));
+  const diagnostics: Diagnostic[] = [];
+  const crossFires = new CrossFires();
+  for (const statement of located) {
+    const { product, variant, indicator, file, path } = statement;
+    const listMatches = (test: IndicatorTest): readonly IndicatorMatch[] =>
+      evaluate(compiled, toSubject(test, compiled)).indicators.filter((match) => match.product === product);
     for (const [index, test] of indicator.tests.hit.entries()) {
-      const matches = evaluate(compiled, toSubject(test, compiled)).indicators.filter(
-        (match) => match.product === product,
-      );
+      const matches = listMatches(test);
       if (!matches.some((match) => match.indicator.id === indicator.id)) {
-        complain('silent', 'error', `does not fire on its hit ${describeTest(index, test)}`);
+        const message = `"${indicator.id}" does not fire on its hit ${describeTest(index, test)}`;
+        diagnostics.push(file.toDiagnostic('test/hit-silent', [...path, 'tests', 'hit', index], message));
       }
       for (const other of matches) {
-        if (isCrossFire(variant, other.variant) && other.indicator.strength !== 'suggestive') {
-          complain(
-            'cross-fire',
-            'warning',
-            `its hit ${describeTest(index, test)} also fires "${other.indicator.id}" of the variant "${other.variant.id}"`,
-          );
-        }
+        if (other.variant.id === variant || other.indicator.strength === 'suggestive') continue;
+        const firing = byId.get(`${product} ${other.indicator.id}`);
+        if (firing !== undefined) crossFires.add(firing, statement, index);
       }
     }
     for (const [index, test] of indicator.tests.nearMiss.entries()) {
-      const matches = evaluate(compiled, toSubject(test, compiled)).indicators;
-      if (matches.some((match) => match.product === product && match.indicator.id === indicator.id)) {
-        complain('near-miss', 'error', `fires on its near miss ${describeTest(index, test)}`);
+      const place = [...path, 'tests', 'nearMiss', index];
+      if (listMatches(test).some((match) => match.indicator.id === indicator.id)) {
+        const message = `"${indicator.id}" fires on its near miss ${describeTest(index, test)}`;
+        diagnostics.push(file.toDiagnostic('test/near-miss-fires', place, message));
+      } else if (!indicator.tests.hit.some((hit) => isNear(hit, test))) {
+        const message = `the near miss ${describeTest(index, test)} has nothing in common with a hit of "${indicator.id}"`;
+        diagnostics.push(file.toDiagnostic('test/near-miss-unrelated', place, message));
       }
     }
   }
-  return problems;
-}
-
-const namingRoles: ReadonlySet<Variant['role']> = new Set<Variant['role']>([
-  'regional',
-  'operator',
-  'impostor',
-]);
-
-/** Two variants that a verdict tells apart. A companion program belongs to its variant, and may share its marks. */
-function isCrossFire(one: Variant, other: Variant): boolean {
-  return one.id !== other.id && namingRoles.has(one.role) && namingRoles.has(other.role);
+  return [...diagnostics, ...crossFires.toDiagnostics()];
 }
 
 function describeTest(index: number, { why }: IndicatorTest): string {
   return why === undefined ? `${index + 1}` : `${index + 1} (${why})`;
 }
 
-/** Literals that are too short to mean anything. */
-export function checkLiterals(compiled: CompiledDatabase): readonly LintProblem[] {
-  const problems: LintProblem[] = [];
-  for (const { product, variant, indicator, condition } of compiled.indicators) {
-    for (const probe of listProbes(condition)) {
-      if (probe.encoding === 'utf-16le' || probe.literal.length >= shortLiteralBytes) continue;
-      problems.push({
-        kind: 'short-literal',
-        severity: 'warning',
-        product,
-        variant: variant.id,
-        indicator: indicator.id,
-        message: `"${probe.label}" is only ${probe.literal.length} bytes long and will be found by chance`,
-      });
-    }
-  }
-  return problems;
+interface CrossFire {
+  readonly firing: LocatedIndicator;
+  readonly owner: LocatedIndicator;
+  /** Index of the first hit that is met. */
+  readonly hit: number;
+  count: number;
 }
+
+/** Indicators that fire on the hits of other variants, once for each pair of indicators. */
+class CrossFires {
+  readonly #byPair = new Map<string, CrossFire>();
+
+  add(firing: LocatedIndicator, owner: LocatedIndicator, hit: number): void {
+    const key = `${firing.product} ${firing.id} ${owner.id}`;
+    const known = this.#byPair.get(key);
+    if (known === undefined) this.#byPair.set(key, { firing, owner, hit, count: 1 });
+    else known.count += 1;
+  }
+
+  toDiagnostics(): readonly Diagnostic[] {
+    return [...this.#byPair.values()].map(({ firing, owner, hit, count }) => {
+      const place = [...owner.path, 'tests', 'hit', hit];
+      const more = count === 1 ? '' : ` and on ${count - 1} more of its hits`;
+      return firing.file.toDiagnostic(
+        'test/fires-on-other-variant',
+        [...firing.path, 'when'],
+        `"${firing.id}" also fires on hit ${hit + 1} of "${owner.id}" of the variant "${owner.variant}"${more}`,
+        { related: { ...owner.file.toPlace(place), message: 'the hit is here' } },
+      );
+    });
+  }
+}
+
+// ---------------------------------------------------------------------------------------- near misses
+
+/** In characters, upper and lower case alike. */
+const commonCharacters = 4;
+const commonBytes = 3;
+
+/** Whether two artifacts have anything in common that an indicator could ask for, besides their format. */
+function isNear(hit: IndicatorTest, miss: IndicatorTest): boolean {
+  if (hit.signer !== undefined && miss.signer !== undefined) return true;
+  if (hit.sha256 !== undefined && miss.sha256 !== undefined) return true;
+  const facts = new Set(listFactNames(hit));
+  if (listFactNames(miss).some((fact) => facts.has(fact))) return true;
+  return (
+    sharesRun(listTexts(hit), listTexts(miss), commonCharacters) ||
+    sharesRun(hit.bytes ?? [], miss.bytes ?? [], commonBytes * 2)
+  );
+}
+
+function listFactNames({ facts = [] }: IndicatorTest): readonly string[] {
+  return facts.map(({ kind, name = '' }) => `${kind} ${name.toLowerCase()}`);
+}
+
+/** Every text of an artifact. */
+function listTexts(test: IndicatorTest): readonly string[] {
+  const { content = [], utf16 = [], memberNames = [], fileName, facts = [], signer } = test;
+  return [
+    ...content,
+    ...utf16,
+    ...memberNames,
+    ...(fileName === undefined ? [] : [fileName]),
+    ...facts.flatMap(({ name = '', value }) => (name === '' ? [value] : [name, value])),
+    ...(signer === undefined ? [] : [signer.commonName]),
+  ];
+}
+
+/** Whether some text of one list and some text of the other have so many characters in a row in common. */
+function sharesRun(one: readonly string[], other: readonly string[], characters: number): boolean {
+  const runs = new Set(one.flatMap((text) => listRuns(text.toLowerCase(), characters)));
+  return other.some((text) => listRuns(text.toLowerCase(), characters).some((run) => runs.has(run)));
+}
+
+/** Every run of that length; the whole text where it is shorter. */
+function listRuns(text: string, length: number): readonly string[] {
+  if (text.length <= length) return [text];
+  return Array.from({ length: text.length - length + 1 }, (_, start) => text.slice(start, start + length));
+}
+
+// --------------------------------------------------------------------------------------------- probes
 
 /** Everything that a condition looks for in bytes, with repetitions. */
 export function listProbes(

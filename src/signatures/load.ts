@@ -9,7 +9,10 @@ import {
   type DatabaseReference,
   readDatabases,
 } from '../platform/database-references.ts';
-import { findPlace, isSuspectJson, type JsonPlaces, readJsonPlaces, toLineAndColumn } from './json-places.ts';
+import { toSuggestion } from './closest-name.ts';
+import { DataFile, toCanonical, toDataPath, walk } from './data-file.ts';
+import { type Diagnostic, type DiagnosticCode, toDiagnosticLine, toWholeDiagnostic } from './diagnostic.ts';
+import { type JsonFileFault, parseJsonFile } from './json-file.ts';
 import { type KnownBuild, KnownBuilds, parseKnownBuilds } from './known-builds.ts';
 import {
   type Indicator,
@@ -22,8 +25,9 @@ import {
   type Variant,
   variantSchema,
 } from './schema.ts';
-import { joinTranslations } from './translations.ts';
 import { parseSimilarBuilds, type SimilarBuild, SimilarBuilds } from './similarity/similar-builds.ts';
+import type { TableFault } from './table.ts';
+import { joinTranslations } from './translations.ts';
 
 /*
  * Reads signature databases from folders and packs, checks everything, and composes them.
@@ -58,76 +62,63 @@ export interface Database {
   readonly packs: readonly PackSeal[];
 }
 
-/** Something wrong in a database, and where. */
-export interface DatabaseProblem {
-  /** Path of the file as the person would write it. */
-  readonly file: string;
-  /** 1-based; absent when the complaint is about a file or folder as a whole. */
-  readonly line?: number;
-  readonly column?: number;
-  /** `indicators[2].when.host`; empty for the whole file. */
-  readonly field: string;
-  readonly message: string;
-}
-
 const problemsShown = 20;
-
-/** `file:line:column: field: message` */
-export function toProblemLine({ file, line, column, field, message }: DatabaseProblem): string {
-  const place = line === undefined ? file : `${file}:${line}:${column ?? 1}`;
-  return field === '' ? `${place}: ${message}` : `${place}: ${field}: ${message}`;
-}
 
 /**
  * Loads and composes databases. A folder holds one product, or one folder a product; a pack is one file.
  *
- * @throws TelltaleError `usage/database`, with up to 20 problems, one a line: file, line, column, field
+ * @throws TelltaleError `usage/database`, with up to 20 problems, one a line: file, line, column, field, code
  */
 export function loadDatabase(references: readonly DatabaseReference[]): Database {
-  return loadContent(readDatabases(references));
-}
-
-/**
- * Composes databases whose files are in memory.
- *
- * @throws TelltaleError as {@link loadDatabase}
- */
-export function loadContent(content: DatabaseContent): Database {
-  const { database, problems } = composeDatabase(content);
+  const { database, problems } = readDatabase(references);
   if (database !== undefined && problems.length === 0) return database;
-  const lines = problems.slice(0, problemsShown).map(toProblemLine);
+  const lines = problems.slice(0, problemsShown).map(toDiagnosticLine);
   if (problems.length > problemsShown) lines.push(`and ${problems.length - problemsShown} more`);
   throw new TelltaleError('usage/database', lines.join('\n'));
 }
 
-/**
- * As {@link loadDatabase}, with all problems as data; the database is there only when there are none.
- *
- * @throws TelltaleError `usage/database` when a folder or pack cannot be read at all, or does not meet what is
- *   demanded of it
- */
-export function readDatabase(references: readonly DatabaseReference[]): ReadDatabase {
-  return composeDatabase(readDatabases(references));
-}
-
-interface ReadDatabase {
+/** What {@link readDatabase} found out. */
+export interface DatabaseReading {
+  /** There only when there are no problems. */
   readonly database: Database | undefined;
-  readonly problems: readonly DatabaseProblem[];
+  readonly problems: readonly Diagnostic[];
+  /** What the files say, by product and in the order of composition, with the way back to the place of each field. */
+  readonly statements: readonly Statements[];
+  /** All files that are text, also those with faults. */
+  readonly files: readonly DataFile[];
 }
 
-function composeDatabase({ parts, packs }: DatabaseContent): ReadDatabase {
-  const problems: DatabaseProblem[] = [];
+/** As {@link loadDatabase}, with all problems as data, and with the files. */
+export function readDatabase(references: readonly DatabaseReference[]): DatabaseReading {
+  const problems: Diagnostic[] = [];
+  const content = readDatabases(references, ({ fault, path, complaint }) => {
+    problems.push(toWholeDiagnostic(fault, path, complaint));
+  });
+  return composeDatabase(content, problems);
+}
+
+/** As {@link readDatabase}, of databases whose files are in memory. */
+export function readContent(content: DatabaseContent): DatabaseReading {
+  return composeDatabase(content, []);
+}
+
+/** @param problems - those of reading; those of composing are added */
+function composeDatabase({ parts, packs }: DatabaseContent, problems: Diagnostic[]): DatabaseReading {
   const partsById = new Map<string, ProductFiles[]>();
   for (const part of parts) partsById.set(part.id, [...(partsById.get(part.id) ?? []), part]);
   const products: ProductDatabase[] = [];
+  const statements: Statements[] = [];
+  const files: DataFile[] = [];
   for (const [, ofProduct] of [...partsById].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const product = composeProduct(ofProduct, problems);
+    const ofFiles = readStatements(ofProduct, problems, files);
+    statements.push(ofFiles);
+    const product = composeProduct(ofProduct, ofFiles, problems);
     if (product !== undefined) products.push(product);
   }
   if (products.length === 0 && problems.length === 0) {
-    problems.push({ file: '', field: '', message: 'no database was given' });
+    problems.push(toWholeDiagnostic('database/empty', '--database', 'no database was given'));
   }
-  if (problems.length > 0) return { database: undefined, problems };
+  if (problems.length > 0) return { database: undefined, problems, statements, files };
   const only = products.length === 1 ? products[0] : undefined;
   return {
     database: {
@@ -139,150 +130,90 @@ function composeDatabase({ parts, packs }: DatabaseContent): ReadDatabase {
       packs,
     },
     problems,
+    statements,
+    files,
   };
 }
 
 // ------------------------------------------------------------------------------------------- one file
 
-/** A data file and the way from a field to its line. */
-class DataFile {
-  readonly name: string;
-  readonly path: string;
-  readonly text: string;
-  readonly #problems: DatabaseProblem[];
-  #places: JsonPlaces | undefined;
-
-  constructor(folder: string, name: string, text: string, problems: DatabaseProblem[]) {
-    this.name = name;
-    this.path = `${folder.replace(/\/+$/, '')}/${name}`;
-    this.text = text;
-    this.#problems = problems;
-  }
-
-  get places(): JsonPlaces {
-    this.#places ??= readJsonPlaces(this.text);
-    return this.#places;
-  }
-
-  /** A complaint about the value at a path, or about its key. */
-  complain(path: readonly PropertyKey[], message: string, at: 'value' | 'key' = 'value'): void {
-    const place = findPlace(this.places.root, path);
-    const offset = at === 'key' ? (place.keyStart ?? place.start) : place.start;
-    this.#problems.push({
-      file: this.path,
-      ...toLineAndColumn(this.text, offset),
-      field: toField(path),
-      message,
-    });
-  }
-
-  complainAt(offset: number, message: string): void {
-    this.#problems.push({ file: this.path, ...toLineAndColumn(this.text, offset), field: '', message });
-  }
-
-  complainOfLine(line: number, column: number, field: string, message: string): void {
-    this.#problems.push({ file: this.path, line, column, field, message });
-  }
-
-  /** Whether there is a value at exactly this path. */
-  has(path: readonly PropertyKey[]): boolean {
-    const parent = findPlace(this.places.root, path.slice(0, -1));
-    const last = path.at(-1);
-    return last === undefined || (typeof last !== 'symbol' && parent.children.has(last));
-  }
-}
-
-/** `indicators[2].when.host` */
-function toField(path: readonly PropertyKey[]): string {
-  let field = '';
-  for (const step of path) {
-    if (typeof step === 'number') field += `[${step}]`;
-    else field += `${field === '' ? '' : '.'}${String(step)}`;
-  }
-  return field;
-}
-
 /** The value of a file that meets its schema; undefined after complaints. */
 function parseFile<Value>(file: DataFile, schema: z.ZodType<Value>): Value | undefined {
-  let value: unknown;
-  let complaint: string | undefined;
-  try {
-    value = JSON.parse(file.text);
-  } catch (error) {
-    complaint = error instanceof Error ? error.message : 'unknown error';
-  }
-  // Before validation: nesting without end would exhaust the stack there.
-  if (complaint !== undefined || isSuspectJson(file.text, value)) {
-    const { faults } = file.places;
-    for (const { offset, message } of faults) file.complainAt(offset, message);
-    if (faults.length === 0) file.complainAt(0, `is not JSON: ${complaint ?? 'it repeats a key'}`);
-    return undefined;
-  }
-  // Each schema is used on a few small files: making code for it costs more than it saves.
-  const result = schema.safeParse(value, { jitless: true });
-  if (result.success) return result.data;
-  for (const issue of result.error.issues) complainOfIssue(file, issue, []);
-  return undefined;
+  const { value, faults } = parseJsonFile(file.json, schema);
+  for (const fault of faults) complainOfFault(file, fault);
+  return value;
 }
 
-type Issue = z.core.$ZodIssue;
-
-function complainOfIssue(file: DataFile, issue: Issue, parents: readonly PropertyKey[]): void {
-  const path = [...parents, ...issue.path];
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      for (const key of issue.keys) file.complain([...path, key], 'unknown field', 'key');
+function complainOfFault(file: DataFile, fault: JsonFileFault): void {
+  const { kind, path } = fault;
+  switch (kind) {
+    case 'syntax':
+    case 'repeated-key':
+    case 'too-deep':
+      file.complainOfFault(`json/${kind}`, fault);
       return;
-    case 'invalid_key':
-      file.complain(
-        path,
-        `not allowed as a key: ${issue.issues.map((inner) => inner.message).join(', ')}`,
-        'key',
-      );
+    case 'unknown-field':
+    case 'wrong-type':
+    case 'wrong-value':
+      file.complainOfFault(`schema/${kind}`, fault);
       return;
-    case 'invalid_union': {
-      const branch = toIntendedBranch(issue.errors);
-      if (branch === undefined) file.complain(path, 'is of none of the kinds that are allowed here');
-      else for (const inner of branch) complainOfIssue(file, inner, path);
+    case 'no-branch':
+      file.complainOfFault(isConditionPath(path) ? 'schema/unknown-condition' : 'schema/wrong-type', fault);
+      return;
+    case 'too-few': {
+      const code = tryEmptyListCode(path);
+      if (code === undefined) file.complainOfFault('schema/wrong-value', fault);
+      else file.complainOfFault(code, { ...fault, message: 'is an empty list' });
       return;
     }
-    case 'invalid_type':
-      if (file.has(path)) file.complain(path, issue.message);
-      else file.complain(path, `is missing (${issue.expected} expected)`);
-      return;
-    default:
-      file.complain(path, issue.message);
+    case 'missing-field':
+      complainOfMissing(file, fault);
   }
 }
 
-/** The branch of a union that the author meant: the one of which nothing is missing, with the fewest complaints. */
-function toIntendedBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  const meant = branches.filter(
-    (issues) => !issues.some((issue) => issue.code === 'invalid_type' && issue.path.length <= 1),
-  );
-  const deepest = meant.filter(
-    (issues) => !issues.some((issue) => issue.code === 'unrecognized_keys' && issue.path.length === 0),
-  );
-  return [...(deepest.length > 0 ? deepest : meant)].sort((a, b) => a.length - b.length)[0];
+/** Whether a condition stands at a path: under `when`, or in a list of conditions. */
+function isConditionPath(path: readonly PropertyKey[]): boolean {
+  const list = path.at(-2);
+  return path.at(-1) === 'when' || list === 'all' || list === 'any' || list === 'none' || list === 'of';
+}
+
+function complainOfMissing(file: DataFile, fault: JsonFileFault): void {
+  const { path } = fault;
+  const [parent, field] = [path.at(-2), path.at(-1)];
+  if (field === 'tests') {
+    file.complainOfFault('test/hit-missing', { ...fault, message: 'there are no tests' });
+    file.complainOfFault('test/near-miss-missing', { ...fault, message: 'there are no tests' });
+    return;
+  }
+  const isPin =
+    path[0] === 'publishers' && typeof parent === 'number' && (field === 'from' || field === 'to');
+  const code = isPin ? 'pin/no-period' : (tryEmptyListCode(path) ?? 'schema/missing-field');
+  file.complainOfFault(code, fault);
+}
+
+/** What it means when a list that must not be empty is empty or missing, where that has a code of its own. */
+function tryEmptyListCode(path: readonly PropertyKey[]): DiagnosticCode | undefined {
+  const [parent, field] = [path.at(-2), path.at(-1)];
+  if (field === 'hit' && parent === 'tests') return 'test/hit-missing';
+  if (field === 'nearMiss' && parent === 'tests') return 'test/near-miss-missing';
+  // What is said of surveillance may rest on nothing; the sources of a file are a record.
+  return field === 'sources' && parent !== undefined && parent !== 'surveillance' ? 'source/none' : undefined;
 }
 
 // ---------------------------------------------------------------------------------------- one product
 
-interface Located<Value> {
+/** A value and the file that it stands in. */
+export interface Located<Value> {
   readonly file: DataFile;
   readonly value: Value;
 }
 
-/** A line of a table. */
-interface LocatedRow<Build> {
-  readonly file: DataFile;
-  readonly line: number;
-  readonly build: Build;
-}
-
-/** What the folders say of one product, file by file, before it is composed. */
-interface Statements {
+/** What the folders say of one product, file by file, as it was before it is composed. */
+export interface Statements {
+  /** Id of the product. */
+  readonly product: string;
   readonly products: Located<Product>[];
+  /** From `sources.json` and `publishers.json`, where they stand under `sources`. */
   readonly sources: Located<Readonly<Record<string, Source>>>[];
   readonly publishers: Located<readonly Publisher[]>[];
   readonly variants: Located<Variant>[];
@@ -290,12 +221,19 @@ interface Statements {
   readonly similarBuilds: LocatedRow<SimilarBuild>[];
 }
 
+/** A line of a table. */
+export interface LocatedRow<Build> {
+  readonly file: DataFile;
+  /** 1-based. */
+  readonly line: number;
+  readonly build: Build;
+}
+
 function composeProduct(
   parts: readonly ProductFiles[],
-  problems: DatabaseProblem[],
+  statements: Statements,
+  problems: Diagnostic[],
 ): ProductDatabase | undefined {
-  const problemsBefore = problems.length;
-  const statements = readStatements(parts, problems);
   const id = parts[0]?.id ?? '';
   const folders = parts.map((part) => part.folder);
   const product = composeProductFile(statements.products);
@@ -309,16 +247,20 @@ function composeProduct(
   if (product === undefined) {
     // A product.json with faults was complained of already.
     if (!parts.some((part) => part.files.some((file) => file.name === 'product.json'))) {
-      problems.push({
-        file: folders.join(', '),
-        field: '',
-        message: `no folder has a product.json for "${id}"`,
-      });
+      problems.push(
+        toWholeDiagnostic(
+          'database/no-product',
+          folders.join(', '),
+          `no folder has a product.json for "${id}"`,
+          { product: id },
+        ),
+      );
     }
     return undefined;
   }
   // References into a file that could not be read would only repeat the complaint about it.
-  if (problems.length === problemsBefore) checkReferences(statements, product, composed);
+  if (!problems.some((problem) => problem.subject.product === id))
+    checkReferences(statements, product, composed);
   return { product, folders, ...composed };
 }
 
@@ -327,17 +269,26 @@ function keep<Value>(list: Located<Value>[], file: DataFile, value: Value | unde
   return value;
 }
 
-function keepRows<Build, Table extends { readonly rows: readonly { line: number; build: Build }[] }>(
+/** Keeps the rows of a table, and returns its faults. */
+function keepRows<Build>(
   list: LocatedRow<Build>[],
   file: DataFile,
-  table: Table,
-): Table {
+  table: {
+    readonly rows: readonly { readonly line: number; readonly build: Build }[];
+    readonly faults: readonly TableFault[];
+  },
+): readonly TableFault[] {
   for (const row of table.rows) list.push({ file, ...row });
-  return table;
+  return table.faults;
 }
 
-function readStatements(parts: readonly ProductFiles[], problems: DatabaseProblem[]): Statements {
+function readStatements(
+  parts: readonly ProductFiles[],
+  problems: Diagnostic[],
+  allFiles: DataFile[],
+): Statements {
   const statements: Statements = {
+    product: parts[0]?.id ?? '',
     products: [],
     sources: [],
     publishers: [],
@@ -347,12 +298,13 @@ function readStatements(parts: readonly ProductFiles[], problems: DatabaseProble
   };
   for (const { folder, id, files } of parts) {
     for (const { name, bytes } of files) {
-      const file = toDataFile(folder, name, bytes, problems);
+      const file = toDataFile({ folder, product: id, name }, bytes, problems);
       if (file === undefined) continue;
+      allFiles.push(file);
       if (name === 'product.json') {
         const product = keep(statements.products, file, parseFile(file, productSchema));
         if (product !== undefined && product.id !== id) {
-          file.complain(['id'], `"${product.id}" is not the name of the folder, "${id}"`);
+          file.complain('id/file-name', ['id'], `"${product.id}" is not the name of the folder, "${id}"`);
         }
       } else if (name === 'sources.json') {
         keep(statements.sources, file, parseFile(file, sourcesSchema)?.sources);
@@ -363,15 +315,16 @@ function readStatements(parts: readonly ProductFiles[], problems: DatabaseProble
       } else if (name.startsWith('variants/')) {
         const variant = keep(statements.variants, file, parseFile(file, variantSchema));
         if (variant !== undefined && name !== `variants/${variant.id}.json`) {
-          file.complain(['id'], `"${variant.id}" is not the name of the file`);
+          file.complain('id/file-name', ['id'], `"${variant.id}" is not the name of the file`);
         }
       } else {
         // Two kinds of table, read alike.
-        const { faults } = name.startsWith('similar/')
+        const faults = name.startsWith('similar/')
           ? keepRows(statements.similarBuilds, file, parseSimilarBuilds(file.text))
           : keepRows(statements.knownBuilds, file, parseKnownBuilds(file.text));
-        for (const { line, column, field, message } of faults)
-          file.complainOfLine(line, column, field, message);
+        for (const { kind, field, message, ...place } of faults) {
+          file.complainOfLine(kind === 'no-source' ? 'source/none' : `table/${kind}`, place, field, message);
+        }
       }
     }
   }
@@ -379,15 +332,17 @@ function readStatements(parts: readonly ProductFiles[], problems: DatabaseProble
 }
 
 function toDataFile(
-  folder: string,
-  name: string,
+  place: { readonly folder: string; readonly product: string; readonly name: string },
   bytes: Uint8Array,
-  problems: DatabaseProblem[],
+  problems: Diagnostic[],
 ): DataFile | undefined {
   try {
-    return new DataFile(folder, name, new TextDecoder('utf-8', { fatal: true }).decode(bytes), problems);
+    return new DataFile(place, new TextDecoder('utf-8', { fatal: true }).decode(bytes), problems);
   } catch {
-    problems.push({ file: `${folder}/${name}`, field: '', message: 'is not UTF-8 text' });
+    const { folder, name, product } = place;
+    problems.push(
+      toWholeDiagnostic('json/encoding', toDataPath(folder, name), 'the file is not UTF-8 text', { product }),
+    );
     return undefined;
   }
 }
@@ -432,32 +387,39 @@ function complainOfRepeatedIds(
   path: readonly PropertyKey[],
   items: readonly { readonly id: string }[],
 ): void {
-  const seen = new Set<string>();
+  const seen = new Map<string, number>();
   for (const [index, { id }] of items.entries()) {
-    if (seen.has(id)) file.complain([...path, index, 'id'], `"${id}" is here a second time`);
-    seen.add(id);
+    const first = seen.get(id);
+    if (first === undefined) {
+      seen.set(id, index);
+      continue;
+    }
+    file.complain('id/duplicate', [...path, index, 'id'], `"${id}" is here a second time`, {
+      related: { ...file.toPlace([...path, first, 'id']), message: 'the first is here' },
+    });
   }
 }
 
 function composeSources(
   files: readonly Located<Readonly<Record<string, Source>>>[],
 ): ReadonlyMap<string, Source> {
-  const sources = new Map<string, Source>();
+  const sources = new Map<string, Located<Source>>();
   for (const { file, value } of files) {
     for (const [id, source] of Object.entries(value)) {
       const earlier = sources.get(id);
-      if (earlier !== undefined && toCanonical(earlier) !== toCanonical(source)) {
-        file.complain(['sources', id], `"${id}" is another source in a folder before this one`, 'key');
+      if (earlier !== undefined && toCanonical(earlier.value) !== toCanonical(source)) {
+        const other = { ...earlier.file.toPlace(['sources', id], 'key'), message: 'the other is here' };
+        file.complain(
+          'source/conflict',
+          ['sources', id],
+          `"${id}" is another source in a folder before this one`,
+          { at: 'key', related: other },
+        );
       }
-      sources.set(id, source);
+      sources.set(id, { file, value: source });
     }
   }
-  return sources;
-}
-
-/** The same text for the same content, in whatever order its fields stand. */
-function toCanonical(value: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return new Map([...sources].map(([id, { value }]) => [id, value]));
 }
 
 function composePublishers(files: readonly Located<readonly Publisher[]>[]): readonly Publisher[] {
@@ -495,15 +457,28 @@ function join<Item>(one: readonly Item[] | undefined, other: readonly Item[] | u
 /** A later file of a variant replaces what it is and joins what gives it away. */
 function composeVariants(files: readonly Located<Variant>[]): readonly Variant[] {
   const variants = new Map<string, Variant>();
-  const variantOfIndicator = new Map<string, string>();
+  const owners = new Map<
+    string,
+    { readonly variant: string; readonly file: DataFile; readonly index: number }
+  >();
   for (const { file, value } of files) {
     complainOfRepeatedIds(file, ['indicators'], value.indicators);
     for (const [index, { id }] of value.indicators.entries()) {
-      const owner = variantOfIndicator.get(id);
-      if (owner !== undefined && owner !== value.id) {
-        file.complain(['indicators', index, 'id'], `"${id}" is an indicator of the variant "${owner}" too`);
+      const owner = owners.get(id);
+      if (owner !== undefined && owner.variant !== value.id) {
+        file.complain(
+          'id/duplicate',
+          ['indicators', index, 'id'],
+          `"${id}" is an indicator of the variant "${owner.variant}" too`,
+          {
+            related: {
+              ...owner.file.toPlace(['indicators', owner.index, 'id']),
+              message: 'the other is here',
+            },
+          },
+        );
       }
-      variantOfIndicator.set(id, value.id);
+      owners.set(id, { variant: value.id, file, index });
     }
     const earlier = variants.get(value.id);
     const indicators = mergeById(earlier?.indicators ?? [], value.indicators);
@@ -512,7 +487,9 @@ function composeVariants(files: readonly Located<Variant>[]): readonly Variant[]
   }
   for (const { file, value } of files) {
     for (const [index, { id }] of value.indicators.entries()) {
-      if (variants.has(id)) file.complain(['indicators', index, 'id'], `"${id}" is the id of a variant too`);
+      if (variants.has(id)) {
+        file.complain('id/of-a-variant', ['indicators', index, 'id'], `"${id}" is the id of a variant too`);
+      }
     }
   }
   return [...variants.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -555,27 +532,31 @@ function composeRows<Build extends { readonly sources: readonly string[] }>(
   toKey: (build: Build) => string,
   claimed: readonly (keyof Build & string)[],
 ): readonly Build[] {
-  const byKey = new Map<string, Build>();
-  for (const { file, line, build } of rows) {
+  const byKey = new Map<string, LocatedRow<Build>>();
+  for (const row of rows) {
+    const { file, line, build } = row;
     const key = toKey(build);
     const earlier = byKey.get(key);
     if (earlier === undefined) {
-      byKey.set(key, build);
+      byKey.set(key, row);
       continue;
     }
-    const contradicted = claimed.find((column) => earlier[column] !== build[column]);
+    const first = earlier.build;
+    const contradicted = claimed.find((column) => first[column] !== build[column]);
     if (contradicted !== undefined) {
-      const [said, says] = [earlier, build].map((one) => String(one[contradicted] ?? ''));
-      file.complainOfLine(
+      const [said, says] = [first, build].map((one) => String(one[contradicted] ?? ''));
+      file.complainOfCell(
+        'digest/conflict',
         line,
-        1,
         contradicted,
         `another line has "${said ?? ''}" for this digest, not "${says ?? ''}"`,
+        { ...earlier.file.toCellPlace(earlier.line, contradicted), message: 'the other line is here' },
       );
     }
-    byKey.set(key, { ...earlier, sources: [...new Set([...earlier.sources, ...build.sources])] });
+    const sources = [...new Set([...first.sources, ...build.sources])];
+    byKey.set(key, { ...earlier, build: { ...first, sources } });
   }
-  return [...byKey.values()];
+  return [...byKey.values()].map(({ build }) => build);
 }
 
 // -------------------------------------------------------------------------------------- cross checks
@@ -598,11 +579,16 @@ function checkReferences(
   for (const { file, value } of statements.variants) {
     for (const [index, platform] of value.platforms.entries()) {
       if (!platforms.has(platform))
-        file.complain(['platforms', index], `"${platform}" is no platform of the product`);
+        file.complain(
+          'reference/unknown-platform',
+          ['platforms', index],
+          `"${platform}" is no platform of the product${toSuggestion(platform, platforms)}`,
+        );
     }
     for (const [index, indicator] of value.indicators.entries()) {
       if (indicator.strength === 'decisive' && !hasOpenableSource(indicator, sources)) {
         file.complain(
+          'source/not-openable',
           ['indicators', index, 'sources'],
           'a decisive indicator needs a source that a stranger can open, and these are all unresolved',
         );
@@ -611,14 +597,29 @@ function checkReferences(
   }
   for (const { file, line, build } of [...statements.knownBuilds, ...statements.similarBuilds]) {
     if (!variants.has(build.variant)) {
-      file.complainOfLine(line, 1, 'variant', `"${build.variant}" is no variant of the product`);
+      file.complainOfCell(
+        'reference/unknown-variant',
+        line,
+        'variant',
+        `"${build.variant}" is no variant of the product${toSuggestion(build.variant, variants)}`,
+      );
     }
     if (!platforms.has(build.platform)) {
-      file.complainOfLine(line, 1, 'platform', `"${build.platform}" is no platform of the product`);
+      file.complainOfCell(
+        'reference/unknown-platform',
+        line,
+        'platform',
+        `"${build.platform}" is no platform of the product${toSuggestion(build.platform, platforms)}`,
+      );
     }
     for (const source of build.sources) {
       if (!/[/:]/.test(source) && !sources.has(source)) {
-        file.complainOfLine(line, 1, 'sources', `there is no source "${source}"`);
+        file.complainOfCell(
+          'source/unknown',
+          line,
+          'sources',
+          `there is no source "${source}"${toSuggestion(source, sources.keys())}`,
+        );
       }
     }
   }
@@ -642,37 +643,30 @@ function checkValue(
 ): void {
   if (typeof value !== 'string') return;
   const [parent, key] = [path.at(-2), path.at(-1)];
-  if (parent === 'sources' && !sources.has(value)) file.complain(path, `there is no source "${value}"`);
+  if (parent === 'sources' && !sources.has(value)) {
+    file.complain(
+      'source/unknown',
+      path,
+      `there is no source "${value}"${toSuggestion(value, sources.keys())}`,
+    );
+  }
   if (parent === 'signer' && key === 'publisher' && !publishers.has(value)) {
-    file.complain(path, `there is no publisher "${value}"`);
+    file.complain(
+      'reference/unknown-publisher',
+      path,
+      `there is no publisher "${value}"${toSuggestion(value, publishers)}`,
+    );
   }
   if (key === 'regex' || key === 'matches') {
     try {
       RE2JS.compile(value);
     } catch (error) {
       file.complain(
+        'pattern/regex-syntax',
         path,
         `is no regular expression of RE2: ${error instanceof Error ? error.message : 'unknown error'}`,
       );
     }
-  }
-}
-
-/** Visits a value and everything in it. `path` is one array that changes: copy what must be kept. */
-function walk(
-  value: unknown,
-  path: PropertyKey[],
-  visit: (value: unknown, path: readonly PropertyKey[]) => void,
-): void {
-  if (typeof value !== 'object' || value === null) {
-    visit(value, path);
-    return;
-  }
-  const isList = Array.isArray(value);
-  for (const [key, item] of Object.entries(value)) {
-    path.push(isList ? Number(key) : key);
-    walk(item, path, visit);
-    path.pop();
   }
 }
 

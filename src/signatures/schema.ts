@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { factKinds } from '../formats/model.ts';
+import { allowableCodes } from './diagnostic.ts';
 
 /**
  * The shape of the signature database. These schemas are the only definition: loading validates with them, the
@@ -215,6 +216,12 @@ export const indicatorTestSchema = z.strictObject({
   sha256: sha256.optional(),
 });
 
+/** Findings of `telltale db check` that are known, and why they may stay. */
+const allowances = z
+  .array(z.strictObject({ code: z.enum(allowableCodes), reason: text }))
+  .min(1)
+  .describe('Findings of `telltale db check` that may stay, each with the reason');
+
 export const indicatorSchema = z.strictObject({
   id,
   title: text.describe('What was found, in a few plain words: "host skypetools.tom.com"'),
@@ -229,6 +236,7 @@ export const indicatorSchema = z.strictObject({
   }),
   testedOnRealFile: z.boolean().describe('Whether it was ever seen to fire on a real file of the variant'),
   note: text.optional(),
+  allow: allowances.optional(),
 });
 
 // --------------------------------------------------------------------------------------------- variants
@@ -362,6 +370,7 @@ const claimSchema = z.strictObject({
   when: conditionSchema,
   in: artifacts,
   sources: sourceIds.min(1),
+  allow: allowances.optional(),
 });
 
 /** What a file of the product does not contain, and what the report therefore says about its scope. */
@@ -373,6 +382,7 @@ const scopeSchema = z.strictObject({
   in: artifacts,
   note: text,
   sources: sourceIds.min(1),
+  allow: allowances.optional(),
 });
 
 export const productSchema = z.strictObject({

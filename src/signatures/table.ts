@@ -3,12 +3,17 @@
  * begin with # are passed over.
  */
 
+export type TableFaultKind = 'header' | 'columns' | 'value' | 'no-source';
+
 /** What is wrong with a line. */
 export interface TableFault {
+  readonly kind: TableFaultKind;
   /** 1-based. */
   readonly line: number;
-  /** 1-based, in characters of the line. */
+  /** 1-based, in UTF-16 code units of the line. */
   readonly column: number;
+  /** Of the text at fault, in UTF-16 code units. */
+  readonly length: number;
   readonly field: string;
   readonly message: string;
 }
@@ -18,7 +23,7 @@ export interface TableLine<Column extends string> {
   /** 1-based. */
   readonly line: number;
   readonly cells: Readonly<Record<Column, string>>;
-  complain(column: Column, message: string): void;
+  complain(column: Column, message: string, kind?: 'no-source'): void;
 }
 
 /**
@@ -36,8 +41,10 @@ export function parseTable<Column extends string, Row>(
   const [header, ...lines] = text.split('\n');
   if (header === undefined || header.replace(/\r$/, '') !== columns.join('\t')) {
     faults.push({
+      kind: 'header',
       line: 1,
       column: 1,
+      length: header?.length ?? 0,
       field: 'header',
       message: `the first line must name the columns, tabs between them: ${columns.join(' ')}`,
     });
@@ -50,8 +57,10 @@ export function parseTable<Column extends string, Row>(
     const values = content.split('\t');
     if (values.length !== columns.length) {
       faults.push({
+        kind: 'columns',
         line,
         column: 1,
+        length: content.length,
         field: 'row',
         message: `has ${values.length} columns instead of ${columns.length}`,
       });
@@ -61,15 +70,41 @@ export function parseTable<Column extends string, Row>(
     const row = toRow({
       line,
       cells: toCells(columns, values),
-      complain(field, message) {
-        const position = columns.indexOf(field);
-        const column = values.slice(0, position).reduce((sum, cell) => sum + cell.length + 1, 1);
-        faults.push({ line, column, field, message });
+      complain(field, message, kind) {
+        faults.push({
+          kind: kind ?? 'value',
+          line,
+          ...toCellSpan(values, columns.indexOf(field)),
+          field,
+          message,
+        });
       },
     });
     if (row !== undefined && faults.length === before) rows.push(row);
   }
   return { rows, faults };
+}
+
+/** Where a cell stands in its line. */
+function toCellSpan(values: readonly string[], position: number): Pick<TableFault, 'column' | 'length'> {
+  return {
+    column: values.slice(0, position).reduce((sum, cell) => sum + cell.length + 1, 1),
+    length: values[position]?.length ?? 0,
+  };
+}
+
+/**
+ * Where the cell of a column stands in a table whose first line names its columns.
+ *
+ * @param line - 1-based
+ */
+export function findCell(
+  lines: readonly string[],
+  line: number,
+  column: string,
+): ReturnType<typeof toCellSpan> {
+  const position = (lines[0] ?? '').split('\t').indexOf(column);
+  return toCellSpan((lines[line - 1] ?? '').split('\t'), position);
 }
 
 function toCells<Column extends string>(
@@ -84,9 +119,12 @@ function toCells<Column extends string>(
 const source = /^(?:[\w.-]+\/[\w.-]+@[0-9a-f]{7,40}:\S+|https?:\/\/\S+|[a-z0-9]+(?:[-.][a-z0-9]+)*)$/;
 
 /** Sources in a cell, with blanks between them; complains of none at all, and of what is no source. */
-export function parseSources(cell: string, complain: (message: string) => void): readonly string[] {
+export function parseSources(
+  cell: string,
+  complain: (message: string, kind?: 'no-source') => void,
+): readonly string[] {
   const sources = cell.split(' ').filter((one) => one !== '');
-  if (sources.length === 0) complain('at least one source is needed');
+  if (sources.length === 0) complain('at least one source is needed', 'no-source');
   for (const one of sources) {
     if (!source.test(one)) complain(`"${one}" is not owner/name@commit:path, an address or a source id`);
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TelltaleError } from '../bytes/errors.ts';
-import { parseJsonFile } from '../signatures/json-file.ts';
+import { LocatedJson, parseJsonFile } from '../signatures/json-file.ts';
 import type { Lock } from './lock.ts';
 import { verdicts } from './model.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
@@ -91,9 +91,10 @@ export function parseLock(path: string, content: string): Lock {
 }
 
 function parse<Value>(path: string, content: string, schema: z.ZodType<Value>, what: string): Value {
-  const { value, faults } = parseJsonFile(content, schema);
+  const { value, faults } = parseJsonFile(new LocatedJson(content), schema);
   if (value !== undefined) return value;
-  const lines = faults.map(({ line, column, field, message }) => {
+  const inOrder = [...faults].sort((a, b) => a.line - b.line || a.column - b.column);
+  const lines = inOrder.map(({ line, column, field, message }) => {
     return `${path}:${line}:${column}: ${field === '' ? '' : `${field}: `}${message}`;
   });
   throw new TelltaleError('usage/arguments', [`the ${what} cannot be used`, ...lines].join('\n'));

@@ -436,8 +436,48 @@ describe('when a person asks', () => {
     put('own/skype/publishers.json', '{ "publishers": [ { "id": "skype", "nmae": "x" } ] }');
     const { code, stdout } = run('db', 'check', '--database', 'own');
     expect(code).toBe(2);
-    expect(stdout).toMatch(/own\/skype\/publishers\.json:1:\d+: publishers\[0\]/);
+    expect(stdout).toMatch(/^error\[schema\/missing-field\]: name: is missing/m);
+    expect(stdout).toMatch(/--> own\/skype\/publishers\.json:1:\d+\n/);
+    expect(run('scan', '--database', 'own', 'plain')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/own\/skype\/publishers\.json:1:\d+: publishers\[0\].* \[schema\//),
+    });
     rmSync(join(folder, 'own'), { recursive: true });
+  });
+
+  it('fails on warnings where that is asked for', () => {
+    put(
+      'own/skype/sources.json',
+      '{ "sources": { "mine": { "title": "x", "short": "x", "kind": "unresolved" } } }',
+    );
+    const warned = run('db', 'check', '--database', 'own');
+    expect(warned).toMatchObject({ code: 0, stdout: expect.stringContaining('warning[source/unused]') });
+    const denied = run('db', 'check', '--database', 'own', '--deny-warnings');
+    expect(denied).toMatchObject({ code: 2, stdout: expect.stringContaining('error[source/unused]') });
+    const json: unknown = JSON.parse(run('db', 'check', '--database', 'own', '--format', 'json').stdout);
+    expect(json).toMatchObject({
+      schema: 'telltale/db-check/2',
+      errors: 0,
+      warnings: 1,
+      complete: true,
+      diagnostics: [
+        { code: 'source/unused', severity: 'warning', line: 1, column: 16, length: 6, field: 'sources.mine' },
+      ],
+      codes: { 'source/unused': { severity: 'warning', title: expect.any(String) } },
+    });
+    rmSync(join(folder, 'own'), { recursive: true });
+  });
+
+  it('explains the codes of the check', () => {
+    expect(run('db', 'check', '--explain', 'source/unused')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^source\/unused \(warning\): a source that nothing cites\n {2}why /),
+    });
+    expect(run('db', 'check', '--explain').stdout.split('\n').length).toBeGreaterThan(40);
+    expect(run('db', 'check', '--explain', 'source/unusd')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('did you mean "source/unused"?'),
+    });
   });
 
   it('prints the version', () => {

@@ -7,12 +7,12 @@ import { type Ended, runTelltale } from './run.ts';
 
 const tests = (text: string) => ({
   hit: [{ format: 'text', content: [text] }],
-  nearMiss: [{ format: 'text', content: ['nothing'] }],
+  nearMiss: [{ format: 'text', content: [text.replace('-', ' ')] }],
 });
 
 const toFiles = (indicators: readonly unknown[]) => ({
   'demo/product.json': product,
-  'demo/sources.json': sources,
+  'demo/sources.json': { sources: { paper: sources.sources.paper } },
   'demo/variants/tom.json': toVariant('tom', indicators),
 });
 
@@ -54,11 +54,18 @@ describe('when a database is checked against goodware', () => {
     const { code, stdout, stderr } = check('--goodware', 'quiet');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatchInlineSnapshot(`
-      " goodware: 2 files, 133 bytes; with everything unpacked 3 artifacts, 133 bytes
+      "warning[goodware/fires-weakly]: "tom-dog" (suggestive) fires on 1 artifact of 1 file that has nothing to do with it
+        --> database/demo/variants/tom.json:50:15
+         |
+      50 |       "when": {
+         |               ^
+         = note: quiet/notes.txt at 0x0: text lazy-dog
+         = in: indicator tom-dog, indicators[1].when
+         = why: It decides nothing, but a hint that is shown on ordinary programs is noise.
+         = help: Make the condition narrower, or say in "allow" why the hint is worth it.
+
+       goodware: 2 files, 133 bytes; with everything unpacked 3 artifacts, 133 bytes
          1 text, 1 unread, 1 zip
-       note    suggestive indicator tom-dog of "tom" fires in 1 artifact of 1 file
-                quiet/notes.txt at 0x0
-                text lazy-dog
 
        patterns that occur at all: 1 of 2, wherever they stand
          files artifacts   times  pattern                              asked for by
@@ -68,7 +75,7 @@ describe('when a database is checked against goodware', () => {
          1 encrypted/member
          encrypted/member  quiet/程序/\\u{1b}[31mred.zip » secret.exe: is encrypted (ZipCrypto)
 
-       0 errors, 0 warnings in 2 indicators
+       0 errors, 1 warning in 2 indicators
       "
     `);
   });
@@ -77,17 +84,22 @@ describe('when a database is checked against goodware', () => {
     const { code, stdout } = check('--goodware', 'loud');
     expect(code).toBe(2);
     expect(stdout).toMatchInlineSnapshot(`
-      " goodware: 2 files, 967 bytes; with everything unpacked 11 artifacts, 1.1 KiB
+      "error[goodware/fires]: "tom-fox" (strong) fires on 10 artifacts of 2 files that have nothing to do with it
+        --> database/demo/variants/tom.json:17:15
+         |
+      17 |       "when": {
+         |               ^
+         = note: loud/a.zip » 0.txt at 0x0: text quick-brown-fox
+         = note: loud/a.zip » 1.txt at 0x0: text quick-brown-fox
+         = note: loud/a.zip » 2.txt at 0x0: text quick-brown-fox
+         = note: and 7 more
+         = in: indicator tom-fox, indicators[0].when
+         = why: It would name the variant on computers that never saw it.
+         = help: Look at the files named. Make the condition narrower, or make the indicator "suggestive".
+                 Where a file really is the variant, take it out of the collection.
+
+       goodware: 2 files, 967 bytes; with everything unpacked 11 artifacts, 1.1 KiB
          10 text, 1 zip
-       error   goodware/fires: strong indicator tom-fox of "tom" fires in 10 artifacts of 2 files that
-       have nothing to do with it
-                loud/a.zip » 0.txt at 0x0
-                text quick-brown-fox
-                loud/a.zip » 1.txt at 0x0
-                text quick-brown-fox
-                loud/a.zip » 2.txt at 0x0
-                text quick-brown-fox
-                and 7 more
 
        patterns that occur at all: 1 of 2, wherever they stand
          files artifacts   times  pattern                              asked for by
@@ -95,7 +107,7 @@ describe('when a database is checked against goodware', () => {
 
        everything was read
 
-       1 errors, 0 warnings in 2 indicators
+       1 error, 0 warnings in 2 indicators
       "
     `);
   });
@@ -107,7 +119,7 @@ describe('when a database is checked against goodware', () => {
     expect(reports.map(({ code }) => code)).toEqual([2, 2, 2]);
     expect(new Set(reports.map(({ stdout }) => stdout)).size).toBe(1);
     expect(JSON.parse(reports[0]?.stdout ?? '')).toMatchObject({
-      schema: 'telltale/db-check/1',
+      schema: 'telltale/db-check/2',
       errors: 1,
       goodware: {
         schema: 'telltale/db-goodware/1',
@@ -149,6 +161,6 @@ describe('when a database is checked against goodware', () => {
       { cwd: folder },
     );
     expect(code).toBe(2);
-    expect(stdout).toContain('goodware: not looked at, because the database has errors');
+    expect(stdout).toContain('goodware: not looked at, because the database does not load');
   });
 });

@@ -36,7 +36,7 @@ beforeAll(() => {
   put('others/1.exe', buildEdition({ edition: 'western', build: 1 }));
   put('goodware/1.exe', buildEdition({ edition: 'stranger', build: 1 }));
   put('database/demo/product.json', JSON.stringify(product));
-  put('database/demo/sources.json', JSON.stringify(sources));
+  put('database/demo/sources.json', JSON.stringify({ sources: { paper: sources.sources.paper } }));
   put('database/demo/variants/official.json', JSON.stringify(toVariant('official', [], 'official')));
 });
 
@@ -67,22 +67,26 @@ describe('when a person learns from samples', () => {
     const { code, stderr } = learn(...request, '--output', file);
     expect(code).toBe(0);
     expect(stderr).toContain(`telltale: wrote ${file}; telltale db check refuses it`);
-    const checked = run('db', 'check', ...database);
+    const checked = run('db', 'check', ...database, '--format', 'json');
     expect(checked.code).toBe(2);
-    const complaints = checked.stdout.split('\n').filter((line) => line.includes('eastern.json'));
-    expect(complaints.length).toBeGreaterThan(5);
-    expect(complaints.filter((line) => !/indicators\[\d+\]\.sources/.test(line))).toEqual([]);
+    const { diagnostics }: { diagnostics: { code: string; file: string; field: string }[] } = JSON.parse(
+      checked.stdout,
+    );
+    expect(diagnostics.length).toBeGreaterThan(5);
+    for (const [at, diagnostic] of diagnostics.entries()) {
+      expect(diagnostic).toMatchObject({ code: 'source/none', file, field: `indicators[${at}].sources` });
+    }
 
     put(file, readFileSync(join(folder, file), 'utf8').replaceAll('"sources": []', '"sources": ["paper"]'));
     expect(run('db', 'check', ...database)).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(' 0 errors, 0 warnings'),
     });
-    const scanned = run('scan', ...database, '--format', 'json', '样本/软件.zip', 'others/1.exe');
+    const scanned = run('scan', ...database, '--format', 'json', 'others/1.exe', '样本/软件.zip');
     const report: { files: { verdict: string; variant: string | null }[] } = JSON.parse(scanned.stdout);
     expect(report.files.map(({ verdict, variant }) => [verdict, variant])).toEqual([
-      ['variant', 'eastern'],
       ['other', null],
+      ['variant', 'eastern'],
     ]);
     rmSync(join(folder, file));
   });

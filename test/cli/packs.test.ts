@@ -282,7 +282,6 @@ describe('when a pack is used', () => {
     [0, ['inspect', 'downloads/Tom.exe']],
     [1, ['lookup', 'a'.repeat(64)]],
     [0, ['explain', 'tom']],
-    [0, ['db', 'check']],
     [0, ['db', 'stats']],
     [0, ['scan', 'downloads']],
     [2, ['extract', 'downloads/Tom.exe', 'nothing']],
@@ -295,6 +294,16 @@ describe('when a pack is used', () => {
     expect(refused).toMatchObject({ code: 2, stdout: '' });
     expect(refused.stderr).toMatch(
       /^telltale: demo\.telltale: signature: was made with the key [0-9a-f]{64}, which is not/,
+    );
+  });
+
+  it('is held to --trust by db check, which tells it as a finding', () => {
+    const check = ['db', 'check', '--only-database', '--database', 'demo.telltale', '--trust'];
+    expect(run(...check, 'ours.pub')).toMatchObject({ code: 0, stderr: '' });
+    const refused = run(...check, 'theirs.pub');
+    expect(refused).toMatchObject({ code: 2, stderr: '' });
+    expect(refused.stdout).toMatch(
+      /^error\[pack\/untrusted-key\]: demo\.telltale: signature: was made with the key [0-9a-f]{64}, which/,
     );
   });
 

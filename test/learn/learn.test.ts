@@ -17,8 +17,7 @@ import { toHex } from '../../src/bytes/cursor.ts';
 import { learn, type LearnRequest, type LearnSource } from '../../src/learn/learn.ts';
 import type { Learnt, SourceRole } from '../../src/learn/model.ts';
 import { toDraftText, toLearningText } from '../../src/report/learning.ts';
-import { compile } from '../../src/signatures/compile.ts';
-import { checkIndicatorTests, checkLiterals } from '../../src/signatures/lint.ts';
+import { checkDatabase } from '../../src/signatures/check.ts';
 import { loadDatabase, readDatabase } from '../../src/signatures/load.ts';
 import { toKnowledge } from '../../src/scan/knowledge.ts';
 import { variantSchema } from '../../src/signatures/schema.ts';
@@ -72,7 +71,7 @@ function toSources(role: SourceRole, paths: readonly string[]): readonly LearnSo
 function toDatabase(files: Readonly<Record<string, unknown>> = {}): string {
   return writeFolder({
     'demo/product.json': product,
-    'demo/sources.json': sources,
+    'demo/sources.json': { sources: { paper: sources.sources.paper } },
     'demo/variants/official.json': toVariant('official', [], 'official'),
     ...files,
   });
@@ -193,8 +192,9 @@ describe('when an edition is learnt from samples that are packed in different wa
   it('gives a variant that is found again when a person has filled the sources in', async () => {
     const draft = learnt.draft ?? fail();
     const filled = { ...draft, indicators: draft.indicators.map((one) => ({ ...one, sources: ['paper'] })) };
-    const database = loadDatabase([toDatabase({ 'demo/variants/eastern.json': filled })]);
-    expect([...checkIndicatorTests(database), ...checkLiterals(compile(database))]).toEqual([]);
+    const reference = toDatabase({ 'demo/variants/eastern.json': filled });
+    expect(checkDatabase(readDatabase([reference])).diagnostics).toEqual([]);
+    const database = loadDatabase([reference]);
     const knowledge = toKnowledge(database);
     for (const path of samplePaths()) {
       const result = await scanBytes(path, readFileSync(path), { knowledge });

@@ -34,8 +34,20 @@ describe('when places are looked up', () => {
     expect(faults).toEqual([]);
   });
 
+  it.each<readonly [readonly PropertyKey[], string]>([
+    [['a'], '[1, {"b\\u0063": "x"}]'],
+    [['a', 1, 'bc'], '"x"'],
+    [['d'], 'null'],
+    [[], text],
+  ])('%j ends behind its text', (path, expected) => {
+    const { start, end } = findPlace(root, path);
+    expect(text.slice(start, end)).toBe(expected);
+  });
+
   it('knows where keys stand', () => {
-    expect(toLineAndColumn(text, findPlace(root, ['d']).keyStart ?? 0)).toEqual({ line: 3, column: 3 });
+    const { key } = findPlace(root, ['a', 1, 'bc']);
+    expect(text.slice(key?.start, key?.end)).toBe('"b\\u0063"');
+    expect(toLineAndColumn(text, findPlace(root, ['d']).key?.start ?? 0)).toEqual({ line: 3, column: 3 });
   });
 });
 
@@ -73,7 +85,7 @@ describe('when a text hides something', () => {
     const text = '{"a:\\"": 1, "b": {"c": 1, "\\u0063": 2}}';
     expect(isSuspectJson(text, JSON.parse(text))).toBe(true);
     expect(readJsonPlaces(text).faults).toEqual([
-      { offset: 26, message: 'the key "c" is here a second time' },
+      { kind: 'repeated-key', offset: 26, length: 8, message: 'the key "c" is here a second time' },
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TelltaleError } from '../../src/bytes/errors.ts';
-import { loadDatabase, readDatabase, toProblemLine, toPublisherPins } from '../../src/signatures/load.ts';
+import { toDiagnosticLine } from '../../src/signatures/diagnostic.ts';
+import { loadDatabase, readDatabase, toPublisherPins } from '../../src/signatures/load.ts';
 import { mutate } from '../mutation.ts';
 import {
   knownBuildHeader,
@@ -49,7 +50,7 @@ const good = {
 function problemsOf(changed: Readonly<Record<string, unknown>>): string[] {
   const folder = writeFolder({ ...good, ...changed });
   return readDatabase([folder]).problems.map((problem) =>
-    toProblemLine(problem).replaceAll(`${folder}/`, ''),
+    toDiagnosticLine(problem).replaceAll(`${folder}/`, ''),
   );
 }
 
@@ -104,13 +105,22 @@ describe('when a database is sound', () => {
 
 describe('when a file is no JSON', () => {
   it.each([
-    ['{\n  "a": 1,\n}', ['demo/sources.json:3:1: expected a text in double quotes here']],
-    ['{\n  "sources": {\n  "a" 1 } }', ["demo/sources.json:3:7: expected ':' here"]],
-    ['', ['demo/sources.json:1:1: ends before the JSON value does']],
-    ['{"sources": {}} x', ['demo/sources.json:1:17: something stands after the end of the JSON value']],
-    ['{"sources": {},\n "sources": {}}', ['demo/sources.json:2:2: the key "sources" is here a second time']],
-    [`${'['.repeat(100)}${']'.repeat(100)}`, ['demo/sources.json:1:66: nested more than 64 deep']],
-    [Uint8Array.of(0x7b, 0xff, 0x7d), ['demo/sources.json: is not UTF-8 text']],
+    ['{\n  "a": 1,\n}', ['demo/sources.json:3:1: expected a text in double quotes here [json/syntax]']],
+    ['{\n  "sources": {\n  "a" 1 } }', ["demo/sources.json:3:7: expected ':' here [json/syntax]"]],
+    ['', ['demo/sources.json:1:1: ends before the JSON value does [json/syntax]']],
+    [
+      '{"sources": {}} x',
+      ['demo/sources.json:1:17: something stands after the end of the JSON value [json/syntax]'],
+    ],
+    [
+      '{"sources": {},\n "sources": {}}',
+      ['demo/sources.json:2:2: the key "sources" is here a second time [json/repeated-key]'],
+    ],
+    [
+      `${'['.repeat(100)}${']'.repeat(100)}`,
+      ['demo/sources.json:1:66: nested more than 64 deep [json/too-deep]'],
+    ],
+    [Uint8Array.of(0x7b, 0xff, 0x7d), ['demo/sources.json: the file is not UTF-8 text [json/encoding]']],
   ])('%j', (content, expected) => {
     expect(problemsOf({ 'demo/sources.json': content })).toEqual(expected);
   });
@@ -123,25 +133,37 @@ describe('when a file breaks the schema', () => {
       { strenght: 'strong', strength: 'weak', title: undefined },
     );
     expect(problemsOf({ 'demo/variants/tom.json': toVariant('tom', [indicator]) })).toEqual([
-      'demo/variants/tom.json:14:5: indicators[0].title: is missing (string expected)',
-      'demo/variants/tom.json:17:17: indicators[0].when.host: a lower-case host name',
-      'demo/variants/tom.json:22:19: indicators[0].strength: Invalid option: expected one of "decisive"|"strong"|"suggestive"',
-      'demo/variants/tom.json:39:7: indicators[0].strenght: unknown field',
+      'demo/variants/tom.json:14:5: indicators[0].title: is missing (string expected) [schema/missing-field]',
+      'demo/variants/tom.json:17:17: indicators[0].when.host: a lower-case host name [schema/wrong-value]',
+      'demo/variants/tom.json:22:19: indicators[0].strength: Invalid option: expected one of "decisive"|"strong"|"suggestive" [schema/wrong-value]',
+      'demo/variants/tom.json:39:7: indicators[0].strenght: unknown field [schema/unknown-field]',
     ]);
   });
 
   it.each<readonly [unknown, string]>([
-    [{ hots: 'a.b' }, ':17:15: indicators[0].when: is of none of the kinds that are allowed here'],
-    [{ host: 'a.b', subdomain: true }, ':19:9: indicators[0].when.subdomain: unknown field'],
+    [
+      { hots: 'a.b' },
+      ':17:15: indicators[0].when: is of none of the kinds that are allowed here [schema/unknown-condition]',
+    ],
+    [
+      { host: 'a.b', subdomain: true },
+      ':19:9: indicators[0].when.subdomain: unknown field [schema/unknown-field]',
+    ],
     [
       { all: [host, { any: [{ text: '' }] }] },
-      ':25:25: indicators[0].when.all[1].any[0].text: Too small: expected string to have >=1 characters',
+      ':25:25: indicators[0].when.all[1].any[0].text: Too small: expected string to have >=1 characters [schema/wrong-value]',
     ],
-    [{ bytes: '41' }, ':18:18: indicators[0].when.bytes: at least four bytes in lower-case hexadecimal'],
-    [{ version: [1, -1] }, ':20:11: indicators[0].when.version[1]: Too small: expected number to be >=0'],
+    [
+      { bytes: '41' },
+      ':18:18: indicators[0].when.bytes: at least four bytes in lower-case hexadecimal [schema/wrong-value]',
+    ],
+    [
+      { version: [1, -1] },
+      ':20:11: indicators[0].when.version[1]: Too small: expected number to be >=0 [schema/wrong-value]',
+    ],
     [
       { packageId: {} },
-      ':18:22: indicators[0].when.packageId: exactly one of equals, startsWith, contains, matches',
+      ':18:22: indicators[0].when.packageId: exactly one of equals, startsWith, contains, matches [schema/wrong-value]',
     ],
   ])('%j', (when, expected) => {
     const indicator = { ...toIndicator(host), when };
@@ -166,15 +188,15 @@ describe('when names do not agree', () => {
   it.each<readonly [Readonly<Record<string, unknown>>, readonly string[]]>([
     [
       { 'demo/product.json': { ...product, id: 'other' } },
-      ['demo/product.json:2:9: id: "other" is not the name of the folder, "demo"'],
+      ['demo/product.json:2:9: id: "other" is not the name of the folder, "demo" [id/file-name]'],
     ],
     [
       { 'demo/variants/tom.json': toVariant('tomm', []) },
-      ['demo/variants/tom.json:2:9: id: "tomm" is not the name of the file'],
+      ['demo/variants/tom.json:2:9: id: "tomm" is not the name of the file [id/file-name]'],
     ],
     [
       { 'demo/variants/tom.json': toVariant('tom', [toIndicator(host, { sources: ['paper', 'nobody'] })]) },
-      ['demo/variants/tom.json:26:9: indicators[0].sources[1]: there is no source "nobody"'],
+      ['demo/variants/tom.json:26:9: indicators[0].sources[1]: there is no source "nobody" [source/unknown]'],
     ],
     [
       {
@@ -183,38 +205,46 @@ describe('when names do not agree', () => {
         ]),
       },
       [
-        'demo/variants/tom.json:24:18: indicators[0].sources: a decisive indicator needs a source that a stranger can open, and these are all unresolved',
+        'demo/variants/tom.json:24:18: indicators[0].sources: a decisive indicator needs a source that a stranger can open, and these are all unresolved [source/not-openable]',
       ],
     ],
     [
       { 'demo/variants/tom.json': toVariant('tom', [toIndicator({ signer: { publisher: 'nobody' } })]) },
-      ['demo/variants/tom.json:19:24: indicators[0].when.signer.publisher: there is no publisher "nobody"'],
+      [
+        'demo/variants/tom.json:19:24: indicators[0].when.signer.publisher: there is no publisher "nobody" [reference/unknown-publisher]',
+      ],
     ],
     [
       { 'demo/variants/tom.json': toVariant('tom', [toIndicator(host), toIndicator(host)]) },
-      ['demo/variants/tom.json:42:13: indicators[1].id: "demo-indicator" is here a second time'],
+      [
+        'demo/variants/tom.json:42:13: indicators[1].id: "demo-indicator" is here a second time [id/duplicate]',
+      ],
     ],
     [
       { 'demo/variants/official.json': toVariant('official', [toIndicator(host)], 'official') },
       [
-        'demo/variants/tom.json:15:13: indicators[0].id: "demo-indicator" is an indicator of the variant "official" too',
+        'demo/variants/tom.json:15:13: indicators[0].id: "demo-indicator" is an indicator of the variant "official" too [id/duplicate]',
       ],
     ],
     [
       { 'demo/variants/tom.json': toVariant('tom', [toIndicator(host, { id: 'official' })]) },
-      ['demo/variants/tom.json:15:13: indicators[0].id: "official" is the id of a variant too'],
+      [
+        'demo/variants/tom.json:15:13: indicators[0].id: "official" is the id of a variant too [id/of-a-variant]',
+      ],
     ],
     [
       { 'demo/variants/tom.json': { ...toVariant('tom', []), platforms: ['amiga'] } },
-      ['demo/variants/tom.json:6:5: platforms[0]: "amiga" is no platform of the product'],
+      [
+        'demo/variants/tom.json:6:5: platforms[0]: "amiga" is no platform of the product [reference/unknown-platform]',
+      ],
     ],
     [
       { 'demo/product.json': { ...product, claims: [...product.claims, ...product.claims] } },
-      ['demo/product.json:35:13: claims[1].id: "demo-product-name" is here a second time'],
+      ['demo/product.json:35:13: claims[1].id: "demo-product-name" is here a second time [id/duplicate]'],
     ],
     [
       { 'demo/product.json': { ...product, claims: [{ ...product.claims[0], sources: ['nobody'] }] } },
-      ['demo/product.json:31:9: claims[0].sources[0]: there is no source "nobody"'],
+      ['demo/product.json:31:9: claims[0].sources[0]: there is no source "nobody" [source/unknown]'],
     ],
   ])('case %#', (changed, expected) => {
     expect(problemsOf(changed)).toEqual(expected);
@@ -239,36 +269,55 @@ describe('when a table of similar builds has faults', () => {
     [
       { 'demo/similar/windows.tsv': 'sha256\n' },
       [
-        '1:1: header: the first line must name the columns, tabs between them: sha256 tlsh ssdeep platform variant product version fileName part size sources note',
+        '1:1: header: the first line must name the columns, tabs between them: sha256 tlsh ssdeep platform variant product version fileName part size sources note [table/header]',
       ],
     ],
-    [table(toSimilarRow(), 'a\tb'), ['3:1: row: has 2 columns instead of 12']],
-    [table(toSimilarRow({ sha256: 'a' })), ['2:1: sha256: has 64 lower-case hexadecimal digits']],
+    [table(toSimilarRow(), 'a\tb'), ['3:1: row: has 2 columns instead of 12 [table/columns]']],
+    [
+      table(toSimilarRow({ sha256: 'a' })),
+      ['2:1: sha256: has 64 lower-case hexadecimal digits [table/value]'],
+    ],
     [
       table(toSimilarRow({ tlsh: 'a'.repeat(70) })),
-      ['2:66: tlsh: must be T1 and 70 upper-case hexadecimal digits, or empty'],
+      ['2:66: tlsh: must be T1 and 70 upper-case hexadecimal digits, or empty [table/value]'],
     ],
     [
       table(toSimilarRow({ ssdeep: '97:a:b' })),
-      ['2:67: ssdeep: is no digest of ssdeep: blocksize:digits:digits'],
+      ['2:67: ssdeep: is no digest of ssdeep: blocksize:digits:digits [table/value]'],
     ],
     [
       table(toSimilarRow({ product: '', version: '', fileName: '' })),
-      ['2:94: product: is empty', '2:95: version: is empty', '2:96: fileName: is empty'],
+      [
+        '2:94: product: is empty [table/value]',
+        '2:95: version: is empty [table/value]',
+        '2:96: fileName: is empty [table/value]',
+      ],
     ],
-    [table(toSimilarRow({ size: '' })), ['2:113: size: is empty']],
-    [table(toSimilarRow({ size: '0x10' })), ['2:113: size: must be a number of bytes, or empty']],
+    [table(toSimilarRow({ size: '' })), ['2:113: size: is empty [table/value]']],
+    [
+      table(toSimilarRow({ size: '0x10' })),
+      ['2:113: size: must be a number of bytes, or empty [table/value]'],
+    ],
     [
       table(toSimilarRow({ size: '4095' })),
-      ['2:113: size: is less than the 4096 bytes from which files are compared'],
+      ['2:113: size: is less than the 4096 bytes from which files are compared [table/value]'],
     ],
-    [table(toSimilarRow({ sources: '' })), ['2:118: sources: at least one source is needed']],
-    [table(toSimilarRow({ variant: 'nobody' })), ['2:1: variant: "nobody" is no variant of the product']],
-    [table(toSimilarRow({ platform: 'amiga' })), ['2:1: platform: "amiga" is no platform of the product']],
-    [table(toSimilarRow({ sources: 'nobody' })), ['2:1: sources: there is no source "nobody"']],
+    [table(toSimilarRow({ sources: '' })), ['2:118: sources: at least one source is needed [source/none]']],
+    [
+      table(toSimilarRow({ variant: 'nobody' })),
+      ['2:85: variant: "nobody" is no variant of the product [reference/unknown-variant]'],
+    ],
+    [
+      table(toSimilarRow({ platform: 'amiga' })),
+      ['2:77: platform: "amiga" is no platform of the product [reference/unknown-platform]'],
+    ],
+    [
+      table(toSimilarRow({ sources: 'nobody' })),
+      ['2:118: sources: there is no source "nobody" [source/unknown]'],
+    ],
     [
       table(toSimilarRow(), toSimilarRow({ ssdeep: '96:abd:de' })),
-      ['3:1: ssdeep: another line has "96:abc:de" for this digest, not "96:abd:de"'],
+      ['3:67: ssdeep: another line has "96:abc:de" for this digest, not "96:abd:de" [digest/conflict]'],
     ],
   ])('case %#', (changed, expected) => {
     expect(problemsOf(changed)).toEqual(expected.map((line) => `demo/similar/windows.tsv:${line}`));
@@ -308,34 +357,46 @@ describe('when the ledger has faults', () => {
     [
       { 'demo/known-builds/windows.tsv': 'digest\n' },
       [
-        '1:1: header: the first line must name the columns, tabs between them: algorithm digest platform variant product version fileName size grade sources note',
+        '1:1: header: the first line must name the columns, tabs between them: algorithm digest platform variant product version fileName size grade sources note [table/header]',
       ],
     ],
-    [ledger(toRow(), 'a\tb'), ['3:1: row: has 2 columns instead of 11']],
+    [ledger(toRow(), 'a\tb'), ['3:1: row: has 2 columns instead of 11 [table/columns]']],
     [
       ledger(toRow({ algorithm: 'crc32' })),
-      ['2:1: algorithm: "crc32" is none of sha512, sha384, sha256, sha1, md5'],
+      ['2:1: algorithm: "crc32" is none of sha512, sha384, sha256, sha1, md5 [table/value]'],
     ],
-    [ledger(toRow({ digest: 'A'.repeat(64) })), ['2:8: digest: sha256 has 64 lower-case hexadecimal digits']],
-    [ledger(toRow({ algorithm: 'md5' })), ['2:5: digest: md5 has 32 lower-case hexadecimal digits']],
-    [ledger(toRow({ sources: '' })), ['2:114: sources: at least one source is needed']],
+    [
+      ledger(toRow({ digest: 'A'.repeat(64) })),
+      ['2:8: digest: sha256 has 64 lower-case hexadecimal digits [table/value]'],
+    ],
+    [
+      ledger(toRow({ algorithm: 'md5' })),
+      ['2:5: digest: md5 has 32 lower-case hexadecimal digits [table/value]'],
+    ],
+    [ledger(toRow({ sources: '' })), ['2:114: sources: at least one source is needed [source/none]']],
     [
       ledger(toRow({ sources: 'a b/c' })),
-      ['2:114: sources: "b/c" is not owner/name@commit:path, an address or a source id'],
+      ['2:114: sources: "b/c" is not owner/name@commit:path, an address or a source id [table/value]'],
     ],
     [
       ledger(toRow({ size: '1k', grade: 'good' })),
       [
-        '2:108: size: must be a number of bytes, or empty',
-        '2:111: grade: "good" is none of high, medium, low',
+        '2:108: size: must be a number of bytes, or empty [table/value]',
+        '2:111: grade: "good" is none of high, medium, low [table/value]',
       ],
     ],
-    [ledger(toRow({ variant: 'nobody' })), ['2:1: variant: "nobody" is no variant of the product']],
-    [ledger(toRow({ platform: 'amiga' })), ['2:1: platform: "amiga" is no platform of the product']],
-    [ledger(toRow({ sources: 'nobody' })), ['2:1: sources: there is no source "nobody"']],
+    [
+      ledger(toRow({ variant: 'nobody' })),
+      ['2:81: variant: "nobody" is no variant of the product [reference/unknown-variant]'],
+    ],
+    [
+      ledger(toRow({ platform: 'amiga' })),
+      ['2:73: platform: "amiga" is no platform of the product [reference/unknown-platform]'],
+    ],
+    [ledger(toRow({ sources: 'nobody' })), ['2:114: sources: there is no source "nobody" [source/unknown]']],
     [
       ledger(toRow(), toRow({ version: '2.0' })),
-      ['3:1: version: another line has "1.0" for this digest, not "2.0"'],
+      ['3:95: version: another line has "1.0" for this digest, not "2.0" [digest/conflict]'],
     ],
   ])('case %#', (changed, expected) => {
     expect(problemsOf(changed)).toEqual(expected.map((line) => `demo/known-builds/windows.tsv:${line}`));
@@ -458,13 +519,15 @@ describe('when folders compose', () => {
       'demo/sources.json': { sources: { paper: { ...sources.sources.paper, title: 'Another' } } },
     });
     expect(loadFailure([base, other]).message).toBe(
-      `${other}/demo/sources.json:3:5: sources.paper: "paper" is another source in a folder before this one`,
+      `${other}/demo/sources.json:3:5: sources.paper: "paper" is another source in a folder before this one [source/conflict]`,
     );
   });
 
   it('refuses a product without a product file', () => {
     const folder = writeFolder({ 'demo/sources.json': sources });
-    expect(loadFailure([folder]).message).toBe(`${folder}/demo: no folder has a product.json for "demo"`);
+    expect(loadFailure([folder]).message).toBe(
+      `${folder}/demo: no folder has a product.json for "demo" [database/no-product]`,
+    );
   });
 });
 

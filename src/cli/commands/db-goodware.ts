@@ -8,7 +8,7 @@ import { createPool, type ScanPool } from '../../jobs/pool.ts';
 import type { DatabaseReference } from '../../platform/database-references.ts';
 import { type FolderEntry, listFiles } from '../../platform/folders.ts';
 import { toVisible } from '../../report/escape.ts';
-import { type GoodwareReport, listFaults } from '../../report/goodware.ts';
+import type { GoodwareReport } from '../../report/goodware.ts';
 import { shortenMiddle } from '../../report/width.ts';
 import { compile } from '../../signatures/compile.ts';
 import type { Database } from '../../signatures/load.ts';
@@ -94,10 +94,12 @@ function toMeasure(entry: FolderEntry, pool: ScanPool): Promise<FileMeasure> {
   }
 }
 
-/** How the command ends for this part: members that cannot be read are told and counted, whole files are missed. */
+/**
+ * How the command ends for this part, apart from what fired: members that cannot be read are told and counted, whole
+ * files are missed.
+ */
 export function toGoodwareExit(report: GoodwareReport): ExitName {
   if (report.problems.some(({ code }) => toErrorFamily(code) === 'internal')) return 'bug';
   if (report.files === 0) return 'nothing';
-  if (listFaults(report).length > 0) return 'usage';
   return report.filesUnread > 0 ? 'incomplete' : 'ok';
 }

@@ -10,9 +10,9 @@ import { shippedDatabase } from '../../platform/shipped.ts';
 import { generateSigningKey, parseSigningKey, type SigningKey } from '../../platform/signing-keys.ts';
 import { toSafeJson, toVisible } from '../../report/escape.ts';
 import { padColumns } from '../../report/width.ts';
-import { compile } from '../../signatures/compile.ts';
-import { checkIndicatorTests, checkLiterals } from '../../signatures/lint.ts';
-import { loadContent } from '../../signatures/load.ts';
+import { checkDatabase } from '../../signatures/check.ts';
+import { toDiagnosticLine } from '../../signatures/diagnostic.ts';
+import { readContent } from '../../signatures/load.ts';
 import type { SharedOptions } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import { writeFile } from '../output-file.ts';
@@ -198,17 +198,17 @@ function hasProductFile({ files }: ProductFiles): boolean {
 function checkParts(parts: readonly ProductFiles[], base: readonly string[] | undefined): number {
   const below = readDatabases(base ?? (parts.every(hasProductFile) ? [] : [shippedDatabase]));
   // The bytes that were read are checked and packed: the folders may change in between.
-  const database = loadContent({ parts: [...below.parts, ...parts], packs: below.packs });
-  const problems = [...checkIndicatorTests(database), ...checkLiterals(compile(database))];
-  const errors = problems.filter(({ severity }) => severity === 'error');
+  const reading = readContent({ parts: [...below.parts, ...parts], packs: below.packs });
+  const { diagnostics } = checkDatabase(reading);
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) {
-    const lines = errors.slice(0, 20).map(({ indicator, message }) => `${indicator}: ${message}`);
+    const lines = errors.slice(0, 20).map(toDiagnosticLine);
     throw new TelltaleError(
       'usage/database',
       [`${errors.length} errors; a database with errors is not packed`, ...lines].join('\n'),
     );
   }
-  return problems.length;
+  return diagnostics.length;
 }
 
 // ----------------------------------------------------------------------------------------------- verify

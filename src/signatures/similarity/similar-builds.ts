@@ -169,7 +169,7 @@ function parseBuild({
   if (size === undefined && cells.size === '') complain('size', 'is empty');
   if (size !== undefined && size < leastComparedBytes)
     complain('size', `is less than the ${leastComparedBytes} bytes from which files are compared`);
-  const sources = parseSources(cells.sources, (message) => complain('sources', message));
+  const sources = parseSources(cells.sources, (message, kind) => complain('sources', message, kind));
   if (size === undefined) return undefined;
   return { sha256, tlsh, ssdeep, platform, variant, product, version, fileName, part, size, sources, note };
 }
