@@ -4,6 +4,7 @@ import { defaultLimits } from '../src/bytes/budget.ts';
 import { exitCodes } from '../src/cli/exit-codes.ts';
 import { formats } from '../src/formats/index.ts';
 import { shippedDatabase } from '../src/platform/shipped.ts';
+import { reportFormats } from '../src/report/reporters.ts';
 import { toVariantsDocument } from '../src/report/variants-document.ts';
 import { recognisedFormats } from '../src/formats/recognised.ts';
 import { loadDatabase } from '../src/signatures/load.ts';
@@ -187,5 +188,33 @@ describe('when a document is generated as a whole', () => {
     const links = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, id]) => id);
     expect(links.length).toBeGreaterThan(40);
     expect(links.filter((id) => !places.has(id))).toEqual([]);
+  });
+});
+
+describe('when the output is described', () => {
+  const text = readFileSync(new URL('../docs/output.md', import.meta.url), 'utf8');
+  /** The words in code in the first column of the table under a heading. */
+  const listFirstColumn = (heading: string): readonly string[] => {
+    const [, section = ''] = text.split(`\n## ${heading}\n`);
+    const rows = (section.split('\n## ')[0] ?? '')
+      .split('\n|---')[1]
+      ?.split('\n')
+      .filter((line) => line.startsWith('| `'));
+    return (rows ?? []).flatMap((row) =>
+      [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, word = '']) => word),
+    );
+  };
+
+  it('has every form', () => {
+    expect([...listFirstColumn('Formats of the report')].sort()).toEqual([...reportFormats].sort());
+  });
+
+  it('has every field of a file object', () => {
+    const schema: { properties: { files: { items: { properties: Record<string, unknown> } } } } = JSON.parse(
+      readFileSync(new URL('../schemas/scan.json', import.meta.url), 'utf8'),
+    );
+    expect([...listFirstColumn('A file object')].sort()).toEqual(
+      Object.keys(schema.properties.files.items.properties).sort(),
+    );
   });
 });

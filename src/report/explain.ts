@@ -71,6 +71,7 @@ export function explain(file: FileResult, options: ExplainOptions): readonly Sta
     for (const statement of explainClosest(file, options)) statements.push(statement);
   }
   for (const statement of explainRules(file, options)) statements.push(statement);
+  if (file.verdict === 'modified') say(labels.note, toWords(options).compareWithOriginal);
   const notes = options.isVerbose
     ? file.notes
     : file.notes.filter(({ kind }, at) => kind !== 'variant' || at < notesToldAtOnce);

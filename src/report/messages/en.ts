@@ -381,6 +381,7 @@ const scan = {
   ruleMatches: (places: readonly string[], further: number) =>
     `${places.join(', ')}${further > 0 ? ` and ${further} more` : ''}`,
   moreRules: (count: number) => `and ${count} more matches of rules (-v shows all)`,
+  compareWithOriginal: 'where an original is at hand, telltale diff ORIGINAL FILE shows what was changed',
   sameBytes: 'the same bytes',
   alike: (percent: number) => `${percent} % alike`,
   measured: (ssdeep: number, tlsh: number | null, build: string, sha256: string) =>

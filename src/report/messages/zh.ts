@@ -368,6 +368,7 @@ const scan: Messages['scan'] = {
   notKnown: '不在已知构建台账中',
   knownBuild: (build, fileName, algorithm, isWeak, grade) =>
     `${build}，${fileName}，${isWeak ? '只' : ''}按 ${algorithm} 记录${isWeak ? '，可以伪造' : ''}（可信度 ${grades[grade] ?? grade}）`,
+  compareWithOriginal: '如手头有原件，可用 telltale diff ORIGINAL FILE 查看改动之处',
   closestBuild: (build, platform, inside, alike) =>
     `${build}（${platform}）${inside}，${alike}（只是提示，不是证明）`,
   ruleMatch: (identifier, offset) => `${identifier} 位于 0x${offset}`,
