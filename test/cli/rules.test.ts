@@ -94,7 +94,7 @@ describe.skipIf(!hasYaraX)('when rules of one’s own are run', () => {
       tags: ['alpha', 'zeta'],
       meta: { author: 'some\u202eone', year: 2026 },
     };
-    expect(report.files.map(({ rules }) => rules)).toEqual([
+    expect(report.files.toReversed().map(({ rules }) => rules)).toEqual([
       [
         {
           rule: 'named',
@@ -163,7 +163,7 @@ describe.skipIf(!hasYaraX)('when rules of one’s own are run', () => {
       '64',
     );
     expect(code).toBe(3);
-    const [archive, text] = readReport(stdout).files;
+    const [text, archive] = readReport(stdout).files;
     const untried = archive?.problems.filter(({ message }) =>
       /at hand as a whole|larger than 64 bytes/.test(message),
     );
