@@ -131,6 +131,14 @@ function toDetails(artifact: Artifact, { isVerbose, colour }: TextOptions): read
       lines.push(
         `signature (${digestAlgorithm}): ${toVisible(signer.subject)}, sha1 ${signer.sha1}, ${time}`,
       );
+      // What a pin of the certificate asks for.
+      if (isVerbose) {
+        lines.push(
+          `  issued by ${toVisible(signer.issuer)}`,
+          `  valid ${toDay(signer.notBefore)} to ${toDay(signer.notAfter)}, serial number ${signer.serial}`,
+          `  sha256 ${signer.sha256}`,
+        );
+      }
     }
   }
   if (isVerbose) {
@@ -157,4 +165,9 @@ function toFactText({ kind, name, value, detail }: Fact): string {
           .join(', ')})`;
   const shown = typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(3) : String(value);
   return toVisible(`${kind}${name === undefined ? '' : ` ${name}`}: ${shown}${extras}`);
+}
+
+/** `2014-05-14` of `2014-05-14T00:00:00Z`. */
+function toDay(time: string): string {
+  return time.replace(/T.*$/, '');
 }
