@@ -53,7 +53,8 @@ function toProposalLines(proposal: Proposal, options: LearningOptions): readonly
     const text = toVisible(toPlaceText(place));
     say(index === 0 ? 'seen' : '', isVerbose ? text : shortenMiddle(text, room));
   }
-  sayMore(say, places.length - shown.length, 'in', 'more samples');
+  const unseen = places.length - shown.length;
+  sayMore(say, unseen, 'in', unseen === 1 ? 'more sample' : 'more samples');
   const companions = isVerbose ? also : also.slice(0, alsoShown);
   for (const [index, { title }] of companions.entries())
     say(

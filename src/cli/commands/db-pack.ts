@@ -8,6 +8,7 @@ import { toDigest } from '../../platform/digests.ts';
 import type { Minimum } from '../../platform/revisions.ts';
 import { shippedDatabase } from '../../platform/shipped.ts';
 import { generateSigningKey, parseSigningKey, type SigningKey } from '../../platform/signing-keys.ts';
+import { toBytes } from '../../report/amounts.ts';
 import { toSafeJson, toVisible } from '../../report/escape.ts';
 import { padColumns } from '../../report/width.ts';
 import { checkDatabase } from '../../signatures/check.ts';
@@ -273,7 +274,7 @@ function toRows({ seal, products, digest }: Pack, bytes: Uint8Array): readonly R
   return [
     ...products.map(({ id, revision, files }): Row => {
       const size = files.reduce((sum, file) => sum + file.bytes.length, 0);
-      return ['product', `${id} ${revision ?? '(no revision)'}, ${files.length} files, ${size} bytes`];
+      return ['product', `${id} ${revision ?? '(no revision)'}, ${files.length} files, ${toBytes(size)}`];
     }),
     ['database', digest],
     ['sha256', `${toHex(toDigest('sha256', bytes))} (of the pack)`],
