@@ -362,7 +362,10 @@ describe('when a person asks', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ {2}tom +TOM-Skype +2004 to 2013$/m);
     const list: unknown = JSON.parse(run('explain', '--format', 'json').stdout);
-    expect(list).toMatchObject({ kind: 'list', products: [{ id: 'skype' }] });
+    expect(list).toMatchObject({
+      kind: 'list',
+      products: expect.arrayContaining([expect.objectContaining({ id: 'skype' })]),
+    });
     expect(run('explain', '--format', 'markdown', '--lang', 'zh').stdout).toMatch(/^## 官方版本$/m);
   });
 
@@ -422,7 +425,9 @@ describe('when a person asks', () => {
 
   it('finds a digest in the ledger, also from sha256sum', () => {
     const digest = 'f3c10149e1eaf6eb407c72b6883f4849829cbbdbb001df1905a9e55d88769f7e';
-    expect(run('lookup', digest.toUpperCase()).stdout).toMatch(/4\.0\.0\.226[\s\S]*bobmitch\/swarm@/);
+    expect(run('lookup', digest.toUpperCase()).stdout).toMatch(
+      /4\.0\.0\.226 for Windows[\s\S]*bobmitch\/swarm@/,
+    );
     const piped = runTelltale(['lookup', '-'], { cwd: folder, input: `${digest}  SkypeSetup.exe\n` });
     expect(piped.code).toBe(0);
   });

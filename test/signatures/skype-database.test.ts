@@ -8,13 +8,12 @@ import type { VariantRole } from '../../src/signatures/schema.ts';
 
 const folder = fileURLToPath(new URL('../../signatures/', import.meta.url));
 const database = loadDatabase([folder]);
-const compiled = compile(database);
 const skype = database.products.find(({ product }) => product.id === 'skype');
 
 describe('when the database that ships is loaded', () => {
   it('holds Skype', () => {
     expect(skype?.product.name).toBe('Skype');
-    expect(database.version).toBe(skype?.product.revision);
+    expect(database.version).toContain(skype?.product.revision);
   });
 
   it('has nothing that the check complains of', () => {
@@ -24,11 +23,15 @@ describe('when the database that ships is loaded', () => {
   });
 
   it('rests each decisive indicator on a source that a stranger can open', () => {
-    const decisive = compiled.indicators.filter(({ indicator }) => indicator.strength === 'decisive');
-    expect(decisive.length).toBeGreaterThan(0);
-    for (const { indicator } of decisive) {
-      expect(hasOpenableSource(indicator, skype?.sources ?? new Map()), indicator.id).toBe(true);
+    let decisive = 0;
+    for (const { variants, sources } of database.products) {
+      for (const indicator of variants.flatMap(({ indicators }) => indicators)) {
+        if (indicator.strength !== 'decisive') continue;
+        decisive += 1;
+        expect(hasOpenableSource(indicator, sources), indicator.id).toBe(true);
+      }
     }
+    expect(decisive).toBeGreaterThan(0);
   });
 
   it('pins certificates for a period', () => {

@@ -5,7 +5,6 @@ import {
   type LeafCondition,
   listLinks,
   listStatements,
-  toRevisions,
 } from './statement.ts';
 
 /*
@@ -45,7 +44,6 @@ type Row = Readonly<Record<(typeof csvColumns)[number], string>>;
 export function exportCsv({ database, version }: ExportOrigin): Exported {
   const rows: Row[] = [];
   const statements = listStatements(database);
-  const revisions = toRevisions(database);
   for (const statement of statements) {
     const { product, variant, indicator } = statement;
     for (const { within, leaf } of listLeaves(indicator.when, [])) {
@@ -61,7 +59,7 @@ export function exportCsv({ database, version }: ExportOrigin): Exported {
         in: indicator.in.join(' '),
         tested_on_real_file: String(indicator.testedOnRealFile),
         sources: listLinks(statement).join(' '),
-        revision: revisions,
+        revision: `${product.product.id} ${product.product.revision}`,
         database_sha256: database.digest,
         tool: `telltale ${version}`,
       });

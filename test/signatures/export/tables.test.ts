@@ -65,7 +65,7 @@ describe('when a database is exported as a table', () => {
         encodings: 'ascii utf-16le',
         in: 'pe',
         tested_on_real_file: 'false',
-        revision: `skype ${shipped.version}`,
+        revision: `skype ${shipped.products.find(({ product }) => product.id === 'skype')?.product.revision}`,
         database_sha256: shipped.digest,
         tool: 'telltale 1.2.3',
       }),

@@ -45,7 +45,8 @@ describe('when the shipped database is exported', () => {
     expect(rule?.[1]).toBe('product_skype variant_tom decisive');
     expect(rule?.[0]).toMatch(/reference = "https:\/\//);
     expect(rule?.[0]).toMatch(/tested_on_real_file = false/);
-    expect(rule?.[0]).toContain(`database = "skype ${shipped.version}"`);
+    const skype = shipped.products.find(({ product }) => product.id === 'skype');
+    expect(rule?.[0]).toContain(`database = "skype ${skype?.product.revision}"`);
   });
 });
 
