@@ -59,16 +59,22 @@ function toReferences(): string {
     .join('\n');
 }
 
+/** These pages are about one product; the database may hold others. */
+function loadSkype() {
+  const found = loadDatabase([shippedDatabase]).products.find(({ product }) => product.id === 'skype');
+  if (found === undefined) throw new Error('no product');
+  return found;
+}
+
 function toVariantTable(): string {
-  const [product] = loadDatabase([shippedDatabase]).products;
-  if (product === undefined) throw new Error('no product');
-  const rows = product.variants
+  const { variants, knownBuilds } = loadSkype();
+  const rows = variants
     .toSorted((a, b) => variantRoles.indexOf(a.role) - variantRoles.indexOf(b.role) || (a.id < b.id ? -1 : 1))
     .map(({ id, name, role, indicators }) => {
       const counts = strengths.map(
         (strength) => indicators.filter((one) => one.strength === strength).length,
       );
-      const builds = product.knownBuilds.statistics().byVariant[id] ?? 0;
+      const builds = knownBuilds.statistics().byVariant[id] ?? 0;
       return `| [\`${id}\`](docs/variants.md#${id}) | ${escapeCell(name)} | ${role} | ${counts.join(' / ')} | ${builds === 0 ? '' : builds} |`;
     });
   return [
@@ -79,9 +85,7 @@ function toVariantTable(): string {
 }
 
 function toVariantsPage(language: Language, otherPage: string): string {
-  const [product] = loadDatabase([shippedDatabase]).products;
-  if (product === undefined) throw new Error('no product');
-  return toVariantsDocument(product, language, otherPage);
+  return toVariantsDocument(loadSkype(), language, otherPage);
 }
 
 function toDecisionTable(): string {

@@ -69,6 +69,44 @@ describe('when a format is in the table', () => {
   });
 });
 
+describe('when the engine names a product', () => {
+  /** Where a comment has a real file, or a line of a real database, as its example. */
+  const examples = [
+    'src/authenticity/apple-bundle-seal.ts',
+    'src/authenticity/apple-bundle.ts',
+    'src/authenticity/publisher-pins.ts',
+    'src/cli/arguments.ts',
+    'src/formats/app-bundle.ts',
+    'src/formats/model.ts',
+    'src/formats/msi/content.ts',
+    'src/formats/zlib.ts',
+    'src/index.ts',
+    'src/platform/database-files.ts',
+    'src/signatures/data-file.ts',
+    'src/signatures/export/statement.ts',
+    'src/signatures/schema.ts',
+    'src/verdict/model.ts',
+    'src/verdict/result.ts',
+  ];
+  const named = list('src', /\.ts$/).flatMap((path) =>
+    readFileSync(join(root, path), 'utf8')
+      .split('\n')
+      .map((line) => ({ path, line }))
+      .filter(({ line }) => /skype|gmf|guangming|(?<![a-z])tom(?![a-z])/i.test(line)),
+  );
+
+  it('is in a comment, so that a product is data alone', () => {
+    expect(named.length).toBeGreaterThan(0);
+    expect(
+      named.filter(({ line }) => !/^\s*(?:\*|\/\*|\/\/)|\s\/\/\s.*(?:skype|gmf|guangming|tom)/i.test(line)),
+    ).toEqual([]);
+  });
+
+  it('is in one of the places that are known', () => {
+    expect([...new Set(named.map(({ path }) => path))]).toEqual(examples);
+  });
+});
+
 describe('when a parser reads what attackers write', () => {
   /** Folders and files that hold a parser, and where its mutants are. */
   const parsers = [

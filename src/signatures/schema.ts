@@ -224,7 +224,7 @@ const allowances = z
 
 export const indicatorSchema = z.strictObject({
   id,
-  title: text.describe('What was found, in a few plain words: "host skypetools.tom.com"'),
+  title: text.describe('What was found, in a few plain words: "host relay.example.com"'),
   zh: translation({ title: text, note: text }),
   when: conditionSchema,
   in: artifacts,
