@@ -79,7 +79,7 @@ describe.each(reportFormats)('when %s reports a file whose name is an attack', (
   const dangerous = attacks.filter(
     ([attack]) =>
       !markup.has(attack) ||
-      (!plainForms.has(format) && !(format === 'markdown' && attack === 'an attribute')),
+      (!plainForms.has(format) && !(format === 'markdown' && attack.startsWith('an attribute'))),
   );
 
   it.each(dangerous)('lets no part of %s through', async (attack, name, forbidden) => {
@@ -88,7 +88,7 @@ describe.each(reportFormats)('when %s reports a file whose name is an attack', (
     expect(format === 'markdown' && markup.has(attack) ? withoutCode(report) : report).not.toMatch(forbidden);
   });
 
-  it.runIf(format === 'markdown').each(markdownAttacks)(
+  it.each(format === 'markdown' ? markdownAttacks : [])(
     'lets %s through as text alone',
     async (_, name, forbidden) => {
       const report = await render(format, name);
