@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { TelltaleError } from '../bytes/errors.ts';
-import { defaultPolicy, type Policy, type Requirements } from '../verdict/policy.ts';
-import { lockFileName, parseLock, parsePolicy, policyFileName } from '../verdict/policy-file.ts';
-import type { Lock } from '../verdict/lock.ts';
+import { type Lock, lockFileName } from '../verdict/lock.ts';
+import { defaultPolicy, type Policy, policyFileName, type Requirements } from '../verdict/policy.ts';
 
 /** Options that say what a gate lets through. */
 export interface PolicyOptions {
@@ -20,8 +19,8 @@ export interface ChosenPolicy {
 }
 
 /** The policy file with what the options put in place of its parts. @throws TelltaleError `usage/arguments` */
-export function choosePolicy(options: PolicyOptions): ChosenPolicy {
-  const { file, policy } = readPolicy(options.policy);
+export async function choosePolicy(options: PolicyOptions): Promise<ChosenPolicy> {
+  const { file, policy } = await readPolicy(options.policy);
   return {
     file,
     policy: {
@@ -32,10 +31,12 @@ export function choosePolicy(options: PolicyOptions): ChosenPolicy {
   };
 }
 
-function readPolicy(option: string | false | undefined): ChosenPolicy {
+async function readPolicy(option: string | false | undefined): Promise<ChosenPolicy> {
   if (option === false) return { file: null, policy: defaultPolicy };
   const path = option ?? findUpwards(policyFileName);
   if (path === undefined) return { file: null, policy: defaultPolicy };
+  // Most scans have none: what reads it is loaded for those that do.
+  const { parsePolicy } = await import('../verdict/policy-file.ts');
   return { file: path, policy: parsePolicy(path, readTextFile(path, 'policy')) };
 }
 
@@ -70,7 +71,7 @@ export interface FoundLock {
 }
 
 /** @throws TelltaleError `usage/arguments` when there is none, or none that can be used */
-export function readLock(option: string | undefined): FoundLock {
+export async function readLock(option: string | undefined): Promise<FoundLock> {
   const path = option ?? findUpwards(lockFileName);
   if (path === undefined) {
     throw new TelltaleError(
@@ -78,6 +79,7 @@ export function readLock(option: string | undefined): FoundLock {
       `there is no ${lockFileName} in this folder or above it; telltale lock writes one`,
     );
   }
+  const { parseLock } = await import('../verdict/policy-file.ts');
   const lock = parseLock(path, readTextFile(path, 'lock'));
   return {
     path,

@@ -3,6 +3,9 @@ import { toDigest } from '../platform/digests.ts';
 import type { FileResult, TreeNode } from './model.ts';
 import type { Violation } from './policy.ts';
 
+/** The name under which a lock is written and looked for. */
+export const lockFileName = 'telltale.lock.json';
+
 /** What a lock says of one file. */
 export interface LockedFile {
   /** Relative to the folder of the lock, with `/`. */

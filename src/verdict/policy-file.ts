@@ -5,11 +5,6 @@ import type { Lock } from './lock.ts';
 import { verdicts } from './model.ts';
 import { defaultPolicy, type Policy } from './policy.ts';
 
-/** The name under which a policy is looked for, from the working folder upwards. */
-export const policyFileName = 'telltale.json';
-/** The name under which a lock is written and looked for. */
-export const lockFileName = 'telltale.lock.json';
-
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits');
 const text = z.string().trim().min(1);
 const ids = z.array(text).min(1);

@@ -36,6 +36,9 @@ export interface Policy {
   readonly exceptions: readonly PolicyException[];
 }
 
+/** The name under which a policy is looked for, from the working folder upwards. */
+export const policyFileName = 'telltale.json';
+
 export const defaultPolicy: Policy = {
   failOn: ['impostor', 'modified', 'variant'],
   require: {},

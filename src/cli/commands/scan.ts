@@ -40,8 +40,8 @@ export async function runScan(
   terminal: Terminal,
 ): Promise<ExitName> {
   const outputs = toOutputs(options);
-  const { policy, file: policyFile } = choosePolicy(options);
-  const lock = options.locked === true ? readLock(options.lockFile) : undefined;
+  const { policy, file: policyFile } = await choosePolicy(options);
+  const lock = options.locked === true ? await readLock(options.lockFile) : undefined;
   const paths = given.length > 0 ? given : toLockedPaths(lock);
   const { items, leftOut } = listItems(paths, options.since);
   if (items.length + leftOut === 0 && lock === undefined) {
