@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeFileSync, writeSync } from 'node:fs';
 import { TelltaleError } from '../bytes/errors.ts';
 
 export interface OutputOptions {
@@ -56,5 +56,20 @@ export function writeAll(descriptor: number, bytes: Uint8Array): void {
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
     }
+  }
+}
+
+/**
+ * Writes a report, in the place of an earlier one.
+ *
+ * @param what - for the message: `report`, `lock`
+ * @throws TelltaleError `usage/arguments`
+ */
+export function writeReport(path: string, content: string, what = 'report'): void {
+  try {
+    writeFileSync(path, content);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TelltaleError('usage/arguments', `the ${what} cannot be written to ${path}: ${reason}`);
   }
 }

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { TelltaleError } from '../bytes/errors.ts';
+import { readSmallFile } from '../platform/files.ts';
 import { type Lock, lockFileName } from '../verdict/lock.ts';
 import { defaultPolicy, type Policy, policyFileName, type Requirements } from '../verdict/policy.ts';
 
@@ -52,9 +53,7 @@ const maxBytes = 32 * 1024 * 1024;
 
 function readTextFile(path: string, what: string): string {
   try {
-    const bytes = readFileSync(path);
-    if (bytes.length > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(readSmallFile(path, maxBytes));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new TelltaleError('usage/arguments', `the ${what} ${path} cannot be read: ${reason}`);

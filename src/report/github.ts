@@ -1,7 +1,7 @@
 import { toHeadline } from '../verdict/headline.ts';
 import type { FileResult } from '../verdict/model.ts';
 import { toVisible } from './escape.ts';
-import type { ScanReport } from './model.ts';
+import { type ScanReport, toFilesByPath } from './model.ts';
 
 /*
  * Annotations for GitHub Actions: workflow commands on standard output.
@@ -14,8 +14,9 @@ import type { ScanReport } from './model.ts';
 /** Violations are errors, what was not read and what is not proved are warnings, the rest is silent. */
 export function toAnnotations(report: ScanReport): string {
   const lines: string[] = [];
+  const byPath = toFilesByPath(report.files);
   for (const { path, rule, detail } of report.policy.violations) {
-    const file = report.files.find((one) => one.path === path);
+    const file = byPath.get(path);
     const text = file === undefined ? detail : `${file.verdict}: ${toHeadline(file)}. ${toSentence(file)}`;
     lines.push(toCommand('error', path, rule, file === undefined ? text : `${text} (${detail})`));
   }

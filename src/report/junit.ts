@@ -1,7 +1,8 @@
 import type { FileResult } from '../verdict/model.ts';
 import { toHeadline } from '../verdict/headline.ts';
 import { toXmlText } from './escape.ts';
-import type { ScanReport } from './model.ts';
+import type { Violation } from '../verdict/policy.ts';
+import { type ScanReport, toViolationsByPath } from './model.ts';
 
 /*
  * JUnit XML, as CI systems read it: a test case a file. There is no specification; this keeps to what Jenkins, GitLab
@@ -20,8 +21,13 @@ interface Complaint {
 
 /** The whole scan as one test suite. */
 export function toJunit(report: ScanReport): string {
+  const violations = toViolationsByPath(report.policy.violations);
   const rows = [
-    ...report.files.map((file) => ({ name: file.path, complaint: toComplaint(file, report), file })),
+    ...report.files.map((file) => ({
+      name: file.path,
+      complaint: toComplaint(file, violations.get(file.path) ?? []),
+      file,
+    })),
     ...listMissing(report),
   ];
   const count = (element: Complaint['element']): number =>
@@ -69,8 +75,7 @@ function listMissing({ files, policy, summary }: ScanReport): readonly Row[] {
   return rows;
 }
 
-function toComplaint(file: FileResult, { policy }: ScanReport): Complaint | undefined {
-  const violated = policy.violations.filter(({ path }) => path === file.path);
+function toComplaint(file: FileResult, violated: readonly Violation[]): Complaint | undefined {
   if (violated.length > 0) {
     return {
       element: 'failure',

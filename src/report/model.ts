@@ -1,7 +1,7 @@
 import { toErrorFamily } from '../bytes/errors.ts';
 import type { PackSeal } from '../platform/database-pack.ts';
 import type { FileResult, VerdictName } from '../verdict/model.ts';
-import type { PolicyOutcome, Requirements } from '../verdict/policy.ts';
+import type { PolicyOutcome, Requirements, Violation } from '../verdict/policy.ts';
 
 /** Counts over a scan. */
 export interface ScanSummary {
@@ -115,4 +115,22 @@ function summarize({ files, expectedFiles, leftOut }: ScanParts): ScanSummary {
     notScanned: expectedFiles - files.length,
     leftOut,
   };
+}
+
+/** Violations by the path of their file, in their order: a folder may have as many as it has files. */
+export function toViolationsByPath(
+  violations: readonly Violation[],
+): ReadonlyMap<string, readonly Violation[]> {
+  const byPath = new Map<string, Violation[]>();
+  for (const violation of violations) {
+    const known = byPath.get(violation.path);
+    if (known === undefined) byPath.set(violation.path, [violation]);
+    else known.push(violation);
+  }
+  return byPath;
+}
+
+/** Files by their path; of several that are shown alike the first. */
+export function toFilesByPath(files: readonly FileResult[]): ReadonlyMap<string, FileResult> {
+  return new Map(files.toReversed().map((file) => [file.path, file]));
 }

@@ -12,7 +12,7 @@ import type {
   VerdictName,
 } from '../verdict/model.ts';
 import { toSafeJson, toVisible } from './escape.ts';
-import type { ScanReport } from './model.ts';
+import { type ScanReport, toFilesByPath } from './model.ts';
 
 /*
  * SARIF 2.1.0, as code scanning and editors read it.
@@ -266,9 +266,10 @@ function toTelltaleRule(telltale: Telltale, level: Result.level): Omit<Reporting
 
 /** What the policy says, also of files that are not there. */
 function toPolicyResults(report: ScanReport, artifacts: Artifacts, rules: Rules): readonly Result[] {
+  const byPath = toFilesByPath(report.files);
   return report.policy.violations.map(({ path, rule, detail }): Result => {
     const ruleId = `policy/${rule.replaceAll(/[^a-z]+/g, '-')}`;
-    const file = report.files.find((one) => one.path === path);
+    const file = byPath.get(path);
     return {
       ruleId,
       ruleIndex: rules.toIndex(ruleId, () => ({

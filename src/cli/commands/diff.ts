@@ -13,7 +13,7 @@ import { type SharedOptions, toLimits } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
 import { loadGivenDatabase } from '../given-database.ts';
-import { writeReport } from './scan.ts';
+import { writeReport } from '../output-file.ts';
 
 export const diffFormats = ['text', 'json', 'html'] as const;
 

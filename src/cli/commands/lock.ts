@@ -1,8 +1,7 @@
-import { writeFileSync } from 'node:fs';
-import { TelltaleError } from '../../bytes/errors.ts';
 import { toSafeJson, toVisible } from '../../report/escape.ts';
 import { toLock } from '../../verdict/lock.ts';
 import type { ExitName } from '../exit-codes.ts';
+import { writeReport } from '../output-file.ts';
 import { createLockPath } from '../policy-options.ts';
 import { listItems, type ScanningOptions, scanItems } from '../scanning.ts';
 import type { Terminal } from '../terminal.ts';
@@ -30,12 +29,7 @@ export async function runLock(
   // Half a lock would call the other half new.
   if (isInterrupted) return 'interrupted';
   const lock = toLock(files, database.digest, createLockPath(options.output));
-  try {
-    writeFileSync(options.output, `${toSafeJson(lock, 2)}\n`);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TelltaleError('usage/arguments', `the lock cannot be written to ${options.output}: ${reason}`);
-  }
+  writeReport(options.output, `${toSafeJson(lock, 2)}\n`, 'lock');
   const unread = files.filter(({ complete }) => !complete);
   terminal.out(`${toVisible(options.output)}: ${lock.files.length} files locked\n`);
   for (const { path } of unread) terminal.out(`${toVisible(path)}: was not read fully\n`);

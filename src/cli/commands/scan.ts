@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { Chalk } from 'chalk';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { toScanReport } from '../../report/model.ts';
@@ -17,6 +16,7 @@ import { applyPolicy } from '../../verdict/policy.ts';
 import { toDatabases } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import { readVersion } from '../../platform/shipped.ts';
+import { writeReport } from '../output-file.ts';
 import { choosePolicy, type FoundLock, type PolicyOptions, readLock, readToday } from '../policy-options.ts';
 import { listItems, type ScanningOptions, scanItems } from '../scanning.ts';
 import type { Terminal } from '../terminal.ts';
@@ -151,13 +151,4 @@ function isWorthALine(file: FileResult, { quiet, format }: ScanOptions): boolean
     file.rules.length > 0 ||
     (file.verdict !== 'official' && file.verdict !== 'other')
   );
-}
-
-export function writeReport(path: string, content: string): void {
-  try {
-    writeFileSync(path, content);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TelltaleError('usage/arguments', `the report cannot be written to ${path}: ${reason}`);
-  }
 }
