@@ -12,6 +12,7 @@ import { TelltaleError } from './bytes/errors.ts';
 import { isBundleName } from './formats/app-bundle.ts';
 import { createPool } from './jobs/pool.ts';
 import { toFailedResult } from './jobs/failed.ts';
+import { toFileJob } from './jobs/settings.ts';
 import { readArtifacts } from './jobs/scan-file.ts';
 import { listFiles } from './platform/folders.ts';
 import type { DatabaseReference } from './platform/database-references.ts';
@@ -59,7 +60,7 @@ export async function scan(
         const result =
           entry.kind === 'problem'
             ? Promise.resolve(toFailedResult(entry.path, entry.error))
-            : pool.scan(entry.kind === 'bundle' ? { path: entry.path, isBundle: true } : entry);
+            : pool.scan(toFileJob(entry));
         // In this thread, one after the other: a second file would only take memory.
         if (request.jobs === undefined || request.jobs === 0) await result;
         results.push(result);

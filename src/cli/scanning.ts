@@ -6,7 +6,7 @@ import { isBundleName } from '../formats/app-bundle.ts';
 import type { DatabaseDescription } from '../jobs/description.ts';
 import { toFailedResult } from '../jobs/failed.ts';
 import { createPool } from '../jobs/pool.ts';
-import type { FileJob } from '../jobs/settings.ts';
+import { type FileJob, toFileJob } from '../jobs/settings.ts';
 import { tryReadIdentity } from '../platform/file-identity.ts';
 import { listFiles } from '../platform/folders.ts';
 import { readVersion } from '../platform/shipped.ts';
@@ -86,16 +86,9 @@ function isOlder(item: Item, since: bigint): boolean {
 function* listAll(paths: readonly string[]): Generator<Item> {
   for (const path of paths.flatMap((given) => (given === '-' ? readList() : [given]))) {
     for (const entry of listFiles(path, isBundleName)) {
-      if (entry.kind === 'bundle') {
-        yield { kind: 'job', job: { path: entry.path, isBundle: true } };
-        continue;
-      }
-      yield entry.kind === 'file'
-        ? {
-            kind: 'job',
-            job: { path: entry.path, ...(entry.rawPath === undefined ? {} : { rawPath: entry.rawPath }) },
-          }
-        : { kind: 'result', result: toFailedResult(entry.path, entry.error) };
+      yield entry.kind === 'problem'
+        ? { kind: 'result', result: toFailedResult(entry.path, entry.error) }
+        : { kind: 'job', job: toFileJob(entry) };
     }
   }
 }

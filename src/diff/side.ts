@@ -2,7 +2,7 @@ import type { Limits } from '../bytes/budget.ts';
 import { TelltaleError, toErrorFamily } from '../bytes/errors.ts';
 import { isBundleName } from '../formats/app-bundle.ts';
 import { readArtifacts } from '../jobs/scan-file.ts';
-import type { FileJob } from '../jobs/settings.ts';
+import { type FileJob, toFileJob } from '../jobs/settings.ts';
 import { listFiles } from '../platform/folders.ts';
 import { toFinding } from '../scan/finding.ts';
 import type { Knowledge } from '../scan/knowledge.ts';
@@ -36,7 +36,7 @@ export async function readSide(path: string, knowledge: Knowledge, limits: Limit
   const [first] = entries;
   if (first?.path === path) {
     if (first.kind === 'problem') throw first.error;
-    const job: FileJob = first.kind === 'bundle' ? { path, isBundle: true } : { path };
+    const job = toFileJob(first);
     const { artifact, sketches } = await readPart(job, knowledge, limits);
     return { path, kind: first.kind, root: artifact, parts: [{ job, artifact }], sketches };
   }
@@ -50,10 +50,7 @@ export async function readSide(path: string, knowledge: Knowledge, limits: Limit
       members.push(toUnread(entry.path, name, entry.error));
       continue;
     }
-    const job: FileJob =
-      entry.kind === 'bundle'
-        ? { path: entry.path, isBundle: true }
-        : { path: entry.path, ...(entry.rawPath === undefined ? {} : { rawPath: entry.rawPath }) };
+    const job = toFileJob(entry);
     try {
       const read = await readPart(job, knowledge, limits);
       const artifact: Artifact = { ...read.artifact, name, relation: 'file' };

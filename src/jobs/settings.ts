@@ -1,4 +1,5 @@
 import type { Limits } from '../bytes/budget.ts';
+import type { FolderEntry } from '../platform/folders.ts';
 import type { DatabaseReference } from '../platform/database-references.ts';
 
 /** How a scan is done. Plain data: it crosses to workers. */
@@ -21,4 +22,10 @@ export interface FileJob {
   readonly rawPath?: Uint8Array;
   /** A folder that is one program. */
   readonly isBundle?: boolean;
+}
+
+/** What is to be read of something that was found under a path. */
+export function toFileJob(entry: Exclude<FolderEntry, { readonly kind: 'problem' }>): FileJob {
+  if (entry.kind === 'bundle') return { path: entry.path, isBundle: true };
+  return { path: entry.path, ...(entry.rawPath === undefined ? {} : { rawPath: entry.rawPath }) };
 }

@@ -5,6 +5,7 @@ import { toDescription } from '../../jobs/description.ts';
 import { toFailedMeasure } from '../../jobs/failed.ts';
 import { type FileMeasure, sumUp } from '../../jobs/goodware.ts';
 import { createPool, type ScanPool } from '../../jobs/pool.ts';
+import { toFileJob } from '../../jobs/settings.ts';
 import type { DatabaseReference } from '../../platform/database-references.ts';
 import { type FolderEntry, listFiles } from '../../platform/folders.ts';
 import { toVisible } from '../../report/escape.ts';
@@ -81,17 +82,9 @@ export async function measureGoodware(
 }
 
 function toMeasure(entry: FolderEntry, pool: ScanPool): Promise<FileMeasure> {
-  switch (entry.kind) {
-    case 'problem':
-      return Promise.resolve(toFailedMeasure(entry.path, entry.error));
-    case 'bundle':
-      return pool.measure({ path: entry.path, isBundle: true });
-    case 'file':
-      return pool.measure({
-        path: entry.path,
-        ...(entry.rawPath === undefined ? {} : { rawPath: entry.rawPath }),
-      });
-  }
+  return entry.kind === 'problem'
+    ? Promise.resolve(toFailedMeasure(entry.path, entry.error))
+    : pool.measure(toFileJob(entry));
 }
 
 /**

@@ -4,6 +4,7 @@ import { TelltaleError } from '../../bytes/errors.ts';
 import { isBundleName } from '../../formats/app-bundle.ts';
 import { learn, type LearnSource } from '../../learn/learn.ts';
 import type { Learnt, SourceRole } from '../../learn/model.ts';
+import { toFileJob } from '../../jobs/settings.ts';
 import { listFiles } from '../../platform/folders.ts';
 import { toVisible } from '../../report/escape.ts';
 import { toDraftText, toLearningJson, toLearningText } from '../../report/learning.ts';
@@ -51,8 +52,7 @@ export async function runDatabaseLearn(
       for (const entry of listFiles(path, isBundleName)) {
         if (entry.kind === 'problem') {
           unread.push(`telltale: nothing was learnt from ${entry.path}, because it ${entry.error.message}`);
-        } else if (entry.kind === 'bundle') sources.push({ role, job: { path: entry.path, isBundle: true } });
-        else sources.push({ role, job: entry });
+        } else sources.push({ role, job: toFileJob(entry) });
       }
     }
   };
