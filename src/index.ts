@@ -85,7 +85,12 @@ export async function inspect(path: string, request: ScanRequest = {}): Promise<
     loadDatabase(request.databases ?? [shippedDatabase]),
     request.usesKnownBuilds ?? true,
   );
-  return await readArtifacts({ path }, knowledge, { ...defaultLimits, ...request.limits });
+  return await readArtifacts(
+    { path },
+    knowledge,
+    { ...defaultLimits, ...request.limits },
+    { wantsAllDigests: true },
+  );
 }
 
 export { defaultLimits, type Limits } from './bytes/budget.ts';

@@ -16,6 +16,11 @@ const propertyListBytes = 8 * 1024 * 1024;
 const inBundle = /\.(?:app|framework|appex|xpc|bundle|plugin|kext|prefPane)\//;
 const propertyListName = /(?:^|\/)(?:Info\.plist|_CodeSignature\/CodeResources)$/;
 
+/** Whether a name says that the file is part of an Apple bundle, whose seal states its digests. */
+export function isInBundle(name: string): boolean {
+  return inBundle.test(name);
+}
+
 /** What has to be at hand to check the bundles of one container, gathered while its members are visited. */
 export class BundleBasket {
   readonly #entries = new Map<string, SealedFile>();
@@ -37,7 +42,7 @@ export class BundleBasket {
     reading: Reading,
     digests: Readonly<Partial<Record<DigestAlgorithm, string>>>,
   ): boolean {
-    if (!inBundle.test(name)) return false;
+    if (!isInBundle(name)) return false;
     this.#entries.set(name, { sha1: digests.sha1, sha256: digests.sha256 });
     if (propertyListName.test(name) && source.size <= propertyListBytes) {
       this.#propertyLists.set(name, source.read(0, source.size).slice());

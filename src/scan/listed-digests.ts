@@ -5,9 +5,6 @@ import type { Artifact } from './model.ts';
 /** Formats of packages that state digests of the files in them. */
 export const packagesWithDigests: ReadonlySet<string> = new Set(['deb', 'rpm']);
 
-/** Weak digests that such packages state, beside sha256. */
-export const packageDigests: readonly DigestAlgorithm[] = ['md5', 'sha1'];
-
 /** At most this many files are named. */
 const namedMax = 20;
 
@@ -45,6 +42,14 @@ export function checkListedDigests(
     });
   }
   return broken;
+}
+
+/** The algorithms of the digests that a package states of its files. */
+export function findListedAlgorithms(facts: readonly Fact[]): readonly DigestAlgorithm[] {
+  const named = new Set(
+    facts.flatMap(({ kind, detail }) => (kind === 'listedDigest' ? [detail?.['algorithm']] : [])),
+  );
+  return packageAlgorithms.filter((algorithm) => named.has(algorithm));
 }
 
 /** Files that came out whole. Of an archive that was cut off, or could not be read, nothing is compared. */

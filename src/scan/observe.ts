@@ -1,10 +1,12 @@
 import type { Authenticity } from '../authenticity/model.ts';
 import type { Fact, Format, Region } from '../formats/model.ts';
-import type { DigestAlgorithm } from '../platform/digests.ts';
 import { type Evidence, evaluate, type IndicatorMatch, type SignerView } from '../signatures/evaluate.ts';
+import type { KnownBuildMatch } from '../signatures/known-builds.ts';
+import type { ProductDatabase } from '../signatures/load.ts';
 import type { Hits } from '../signatures/match.ts';
+import type { ArtifactDigests } from './artifact-digests.ts';
 import type { Knowledge } from './knowledge.ts';
-import { type Artifact, type ProductObservation, walkArtifacts } from './model.ts';
+import { type Artifact, type Problem, type ProductObservation, walkArtifacts } from './model.ts';
 import { toBaseName } from './names.ts';
 import { toPlace } from './place.ts';
 
@@ -17,7 +19,10 @@ export interface Findings {
   readonly facts: readonly Fact[];
   readonly regions: readonly Region[];
   readonly hits: Hits;
-  readonly digests: Readonly<Partial<Record<DigestAlgorithm, string>>>;
+  readonly size: number;
+  readonly digests: ArtifactDigests;
+  /** Something in it could not be read. */
+  readonly isUnread: boolean;
   readonly authenticity: Authenticity | undefined;
   readonly members: readonly Artifact[];
 }
@@ -32,30 +37,61 @@ export function observe(knowledge: Knowledge, findings: Findings): readonly Prod
     hits: findings.hits,
     memberNames: findings.members.map((member) => toBaseName(member.name)),
     signers: toSigners(findings.authenticity),
-    digests: findings.digests,
+    digests: findings.digests.first,
   });
   const observations: ProductObservation[] = [];
-  for (const { product, knownBuilds } of knowledge.database.products) {
-    const observation: ProductObservation = {
-      product: product.id,
+  for (const database of knowledge.database.products) {
+    const { id } = database.product;
+    const told = {
+      product: id,
       telltales: evaluation.indicators
-        .filter((match) => match.product === product.id && !isSeenInside(match, findings.members))
+        .filter((match) => match.product === id && !isSeenInside(match, findings.members))
         .map((match) => ({
           ...match,
           evidence: match.evidence.map((one) => toPlaced(one, findings.regions)),
         })),
-      claims: evaluation.claims.filter((match) => match.product === product.id),
-      scopes: evaluation.scopes.filter((match) => match.product === product.id),
-      knownBuild: knowledge.usesKnownBuilds ? knownBuilds.find(findings.digests) : undefined,
+      claims: evaluation.claims.filter((match) => match.product === id),
+      scopes: evaluation.scopes.filter((match) => match.product === id),
     };
-    if (
-      observation.telltales.length + observation.claims.length + observation.scopes.length > 0 ||
-      observation.knownBuild !== undefined
-    ) {
-      observations.push(observation);
-    }
+    const isTold = told.telltales.length + told.claims.length + told.scopes.length > 0;
+    const knownBuild = knowledge.usesKnownBuilds ? findKnownBuild(database, findings, isTold) : undefined;
+    if (isTold || knownBuild !== undefined) observations.push({ ...told, knownBuild });
   }
   return observations;
+}
+
+/**
+ * Asks the ledger. SHA-256 is always looked up. The other digests cost several times as much, and a file of the product
+ * has something to show for itself: they are looked up when the file or something in it speaks of the product, has the
+ * name or the size of a line, or could not be read to its end.
+ */
+function findKnownBuild(
+  { product: { id, claims }, knownBuilds }: ProductDatabase,
+  { name, size, digests, isUnread, members }: Findings,
+  isTold: boolean,
+): KnownBuildMatch | undefined {
+  const mayBeListed =
+    isTold ||
+    isUnread ||
+    claims.length === 0 ||
+    knownBuilds.isListed(toBaseName(name), size) ||
+    mayHold(members, id);
+  return knownBuilds.find(mayBeListed ? digests.all : digests.first);
+}
+
+/** Whether something could not be read, and may be anything. A list that is longer than what is told of it was read. */
+export function isUnread(problems: readonly Problem[]): boolean {
+  return problems.some(({ code, incomplete }) => incomplete && code !== 'limit/count');
+}
+
+/** Whether a member speaks of a product, or could not be read. */
+function mayHold(members: readonly Artifact[], product: string): boolean {
+  return members.some(
+    (member) =>
+      isUnread(member.problems) ||
+      member.observations.some((one) => one.product === product) ||
+      mayHold(member.members, product),
+  );
 }
 
 function toSigners(authenticity: Authenticity | undefined): readonly SignerView[] {

@@ -19,6 +19,8 @@ export interface Onlookers {
   readonly witness?: Witness;
   /** Is fed the bytes of every artifact that could be read, the artifact before its members. */
   readonly observer?: ArtifactObserver;
+  /** Every digest that a ledger has is wanted of the artifact given, also where no line can be about it. */
+  readonly wantsAllDigests?: boolean;
   /** Is told the name of every file beside the one that is read that was asked for, also of one that is not there. */
   readonly onSibling?: (name: string) => void;
 }

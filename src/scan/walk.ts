@@ -5,7 +5,8 @@ import type { Authenticity } from '../authenticity/model.ts';
 import { verifyMachO } from '../authenticity/apple-code-signature.ts';
 import { verifyMsi } from '../authenticity/msi-signature.ts';
 import type { Budget } from '../bytes/budget.ts';
-import { type ByteSource, joinBytes, readChunks, readUpTo, toByteSource } from '../bytes/byte-source.ts';
+import { ByteGatherer } from '../bytes/byte-gatherer.ts';
+import { type ByteSource, readChunks, readUpTo, toByteSource } from '../bytes/byte-source.ts';
 import { carve, findUnexplained } from '../formats/carve.ts';
 import { identify, tryFindMismatch } from '../formats/index.ts';
 import type {
@@ -22,13 +23,14 @@ import type {
 import { measureEntropy } from '../formats/pe/entropy.ts';
 import { type DigestAlgorithm, Digester } from '../platform/digests.ts';
 import { Hits, Matcher } from '../signatures/match.ts';
-import { BundleBasket } from './bundles.ts';
+import { ArtifactDigests, type Digests } from './artifact-digests.ts';
+import { BundleBasket, isInBundle } from './bundles.ts';
 import { findClosest, isRecorded } from './closest.ts';
 import { toFinding } from './finding.ts';
 import type { Knowledge } from './knowledge.ts';
-import { checkListedDigests, packageDigests, packagesWithDigests } from './listed-digests.ts';
+import { checkListedDigests, findListedAlgorithms, packagesWithDigests } from './listed-digests.ts';
 import { type Artifact, pathSeparator, type Problem } from './model.ts';
-import { observe } from './observe.ts';
+import { isUnread, observe } from './observe.ts';
 import type { Onlookers } from './onlookers.ts';
 
 /** What the walk is told about one artifact before it looks at the bytes. */
@@ -43,8 +45,10 @@ interface Task {
   readonly programs: readonly string[];
   /** For the artifact given itself, when it is a file on disk. */
   readonly file?: FileOnDisk;
-  /** The file is in the database by its digest; of an image: the file that it is an image of. */
-  readonly isRecorded?: boolean;
+  /** Whether the file is in the database by its digest; of an image: the file that it is an image of. */
+  isRecorded?(): boolean;
+  /** Digests that a package around it states of its files. */
+  readonly listedAlgorithms?: readonly DigestAlgorithm[];
   /** Where its container gathers what it needs to check bundles. */
   readonly basket?: BundleBasket;
   /** What its container knows about the names of its members. */
@@ -55,13 +59,14 @@ interface Task {
 interface Contents {
   readonly source: ByteSource | undefined;
   readonly size: number;
-  readonly digests: Partial<Record<DigestAlgorithm, string>>;
+  readonly digests: ArtifactDigests;
   readonly hits: Hits;
   /** Decoded bytes that are kept in memory for the parsers. */
   readonly bytesHeld: number;
 }
 
 type Report = (finding: Finding) => void;
+type DigestLater = (source: ByteSource, algorithms: readonly DigestAlgorithm[]) => Digests;
 
 const chunkBytes = 1 << 20;
 const probedBytes = 4096;
@@ -131,7 +136,13 @@ export class Walk {
     const reading: Reading = { facts, regions: [], members };
     const found = await this.#open(task, folderFormat, reading, problems, toReporter(task, problems));
     const size = found.reduce((sum, artifact) => sum + (artifact.size ?? 0), 0);
-    const contents: Contents = { source: undefined, size, digests: {}, hits: new Hits(), bytesHeld: 0 };
+    const contents: Contents = {
+      source: undefined,
+      size,
+      digests: noDigests,
+      hits: new Hits(),
+      bytesHeld: 0,
+    };
     return this.#toArtifact(task, folderFormat, contents, problems, reading, undefined, found);
   }
 
@@ -159,7 +170,7 @@ export class Walk {
       // Digests of a member that was cut off are not those of the file.
       task.basket?.offerUnread(
         task.name,
-        problems.some(({ code }) => code !== 'limit/memory') ? {} : contents.digests,
+        problems.some(({ code }) => code !== 'limit/memory') ? {} : contents.digests.first,
       );
       return this.#toArtifact(task, unknownFormat, contents, problems, nothingRead, undefined, []);
     }
@@ -174,7 +185,7 @@ export class Walk {
     const read = await this.#read(format, source, context);
     const mismatch = isNamed(task) ? tryFindMismatch(task.name, format) : undefined;
     const reading = mismatch === undefined ? read : { ...read, facts: [mismatch, ...read.facts] };
-    if (task.basket?.offer(task.name, source, reading, contents.digests) === true) {
+    if (task.basket?.offer(task.name, source, reading, contents.digests.first) === true) {
       // Its bytes stay until the container ends; that they are held is counted until then.
       this.#bytesInMemory += contents.bytesHeld;
       this.#bytesInBaskets += contents.bytesHeld;
@@ -183,7 +194,7 @@ export class Walk {
     const known: Task =
       task.relation === 'image'
         ? task
-        : { ...task, isRecorded: isRecorded(this.#knowledge, contents.digests) };
+        : { ...task, isRecorded: () => isRecorded(this.#knowledge, contents.digests.all) };
     const members = await this.#open(known, format, reading, problems, report);
     const carved = await this.#carve(task, format, source, reading, members, context);
     const broken = packagesWithDigests.has(format.id)
@@ -199,7 +210,11 @@ export class Walk {
       authenticity,
       [...members, ...carved],
     );
-    return known.isRecorded === true ? artifact : this.#compare(artifact, source, report);
+    const isKnown =
+      task.relation === 'image'
+        ? task.isRecorded?.() === true
+        : isRecorded(this.#knowledge, contents.digests.known);
+    return isKnown ? artifact : this.#compare(artifact, source, report);
   }
 
   /** Looks for known builds that are alike, while the bytes are at hand. */
@@ -220,10 +235,10 @@ export class Walk {
     switch (content.kind) {
       case 'unreadable':
         report(content.finding);
-        return new Intake(this.#knowledge, 0, task.programs).finish(undefined);
+        return this.#takeIn(task, 0, report).finish(undefined);
 
       case 'source': {
-        const intake = new Intake(this.#knowledge, 0, task.programs);
+        const intake = this.#takeIn(task, 0, report);
         try {
           for (const chunk of readChunks(content.source, chunkBytes)) {
             // The file itself is not unpacked; ranges inside it are charged, or overlapping members would cost nothing.
@@ -239,11 +254,11 @@ export class Walk {
       }
 
       case 'stream': {
-        const intake = new Intake(this.#knowledge, this.#room, task.programs);
+        const intake = this.#takeIn(task, this.#room, report);
         try {
           for await (const chunk of content.open()) {
             this.#budget.chargeBytes(chunk.length);
-            intake.keep(chunk);
+            intake.keep(chunk, true);
           }
         } catch (error) {
           report(this.#toFinding(error, unreadRest));
@@ -251,6 +266,31 @@ export class Walk {
         return this.#hold(intake, report);
       }
     }
+  }
+
+  /** @param room - decoded bytes that may be kept */
+  #takeIn({ name, content, listedAlgorithms = [] }: Task, room: number, report: Report): Intake {
+    const algorithms = new Set<DigestAlgorithm>(['sha256', ...listedAlgorithms]);
+    // A seal may state either.
+    if (isInBundle(name)) algorithms.add('sha1');
+    const expected = content.kind === 'stream' ? content.declaredSize : undefined;
+    return new Intake(this.#knowledge, algorithms, room, expected, (source, later) =>
+      this.#digestLater(source, later, report),
+    );
+  }
+
+  #digestLater(source: ByteSource, algorithms: readonly DigestAlgorithm[], report: Report): Digests {
+    const digester = new Digester(algorithms);
+    try {
+      for (const chunk of readChunks(source, chunkBytes)) {
+        this.#budget.checkTime();
+        digester.update(chunk);
+      }
+    } catch (error) {
+      report(this.#toFinding(error, 'it was looked up among known builds by its SHA-256 alone'));
+      return {};
+    }
+    return digester.finish();
   }
 
   /** Bytes of decoded members that may still be kept in memory. */
@@ -340,7 +380,12 @@ export class Walk {
       if (fact.kind === 'memberLink' && fact.name !== undefined)
         basket.offerLink(fact.name, String(fact.value));
     }
-    const container: Task = { ...task, basket };
+    const listed = packagesWithDigests.has(format.id) ? findListedAlgorithms(reading.facts) : [];
+    const container: Task = {
+      ...task,
+      basket,
+      ...(listed.length === 0 ? {} : { listedAlgorithms: [...(task.listedAlgorithms ?? []), ...listed] }),
+    };
     try {
       if (reading.members !== undefined && !this.#stopped) {
         for await (const member of reading.members()) {
@@ -401,7 +446,7 @@ export class Walk {
       const contents: Contents = {
         source: undefined,
         size: members.reduce((sum, { size }) => sum + (size ?? 0), 0),
-        digests: {},
+        digests: noDigests,
         hits: new Hits(),
         bytesHeld: 0,
       };
@@ -459,7 +504,7 @@ export class Walk {
         if (basin.holdsBytes && (declaredSize ?? 0) > this.#room) return 'later';
         if (!isAdmitted()) return 'stop';
         const entry = basin.add(member, declaredSize);
-        const intake = new Intake(this.#knowledge, this.#room, basin.programs);
+        const intake = this.#takeIn(entry.task, this.#room, entry.report);
         let isOver = false;
         return {
           write: (chunk) => {
@@ -471,8 +516,8 @@ export class Walk {
               basin.isClosed = true;
               return false;
             }
-            // The decoder reuses its memory: what is kept must be a copy.
-            intake.keep(intake.isKeeping ? chunk.slice() : chunk);
+            // The decoder uses its memory again.
+            intake.keep(chunk, false);
             return true;
           },
           end: (finding) => {
@@ -487,7 +532,7 @@ export class Walk {
         if (basin.isClosed || !isAdmitted()) return;
         const entry = basin.add(member, declaredSize);
         entry.report(finding);
-        entry.finish(new Intake(this.#knowledge, 0, basin.programs).finish(undefined));
+        entry.finish(this.#takeIn(entry.task, 0, entry.report).finish(undefined));
       },
     };
   }
@@ -537,6 +582,7 @@ export class Walk {
   ): Artifact {
     const declaredSize = task.content.kind === 'source' ? undefined : task.content.declaredSize;
     const facts = [...task.facts, ...reading.facts];
+    const isKept = task.relation === 'root' && this.#onlookers.wantsAllDigests === true;
     const observations = observe(this.#knowledge, {
       name: task.name,
       format,
@@ -544,7 +590,10 @@ export class Walk {
       facts,
       regions: reading.regions,
       hits: contents.hits,
+      size: contents.size,
       digests: contents.digests,
+      // What could not be read may be anything.
+      isUnread: format === unknownFormat || isUnread(problems),
       authenticity,
       members,
     });
@@ -558,7 +607,7 @@ export class Walk {
       format: { id: format.id, title: format.title, nature: format.nature },
       size: contents.source === undefined && contents.size === 0 ? undefined : contents.size,
       ...(declaredSize === undefined ? {} : { declaredSize }),
-      digests: toKept(task, contents.digests),
+      digests: toKept(task, isKept ? contents.digests.all : contents.digests.known),
       facts,
       regions: reading.regions,
       authenticity,
@@ -655,7 +704,10 @@ function toTask(member: Member, container: Task, programs: readonly string[]): T
     facts: known === undefined ? facts : [...facts, { kind: 'memberName', value: member.name }],
     depth: container.depth + 1,
     programs,
-    ...(member.relation === 'image' && container.isRecorded === true ? { isRecorded: true } : {}),
+    ...(member.relation === 'image' && container.isRecorded !== undefined
+      ? { isRecorded: () => container.isRecorded?.() === true }
+      : {}),
+    ...(container.listedAlgorithms === undefined ? {} : { listedAlgorithms: container.listedAlgorithms }),
     ...(member.rename === undefined ? {} : { rename: (inner: string) => member.rename?.(inner) }),
     ...(container.basket === undefined ? {} : { basket: container.basket }),
   };
@@ -664,15 +716,13 @@ function toTask(member: Member, container: Task, programs: readonly string[]): T
 const nothingRead: Reading = { facts: [], regions: [] };
 const unreadRest = 'what was unpacked before that place was searched, the rest was not';
 
-/** The ledger was asked already; of members only the digest that names them is kept, because there are many. */
-function toKept({ relation, programs }: Task, digests: Contents['digests']): Contents['digests'] {
-  if (relation === 'root' || digests.sha256 === undefined || isInPackage(programs)) return digests;
-  return { sha256: digests.sha256 };
-}
+const noDigests = new ArtifactDigests({});
 
-/** Files of a package are compared with the digests that it states. */
-function isInPackage(programs: readonly string[]): boolean {
-  return programs.some((id) => packagesWithDigests.has(id));
+/** The ledger was asked already; of members only what names them, or what a package states, is kept: there are many. */
+function toKept({ relation, listedAlgorithms = [] }: Task, digests: Digests): Digests {
+  if (relation === 'root') return digests;
+  const kept = new Set<string>(['sha256', ...listedAlgorithms]);
+  return Object.fromEntries(Object.entries(digests).filter(([algorithm]) => kept.has(algorithm)));
 }
 
 function toReporter(task: Task, problems: Problem[]): Report {
@@ -686,31 +736,43 @@ class Intake {
   readonly #digester: Digester;
   readonly #matcher: Matcher;
   readonly #room: number;
-  #chunks: Uint8Array[] | undefined = [];
+  /** Digests that are computed only when something asks for them. */
+  readonly #later: readonly DigestAlgorithm[];
+  readonly #digestLater: DigestLater;
+  /** Absent once more came than could be kept. */
+  #kept: ByteGatherer | undefined;
+  /** What cannot be read again is digested in full while it passes. */
+  #rest: Digester | undefined;
   #size = 0;
 
-  /** @param programs - formats of the programs around it: some packages state digests that must be at hand */
-  constructor(knowledge: Knowledge, room: number, programs: readonly string[]) {
-    this.#digester = new Digester(
-      isInPackage(programs)
-        ? [...new Set([...knowledge.digestAlgorithms, ...packageDigests])]
-        : knowledge.digestAlgorithms,
-    );
+  /**
+   * @param algorithms - computed in any case
+   * @param room - bytes that may be kept
+   * @param expectedBytes - what the container promises
+   * @param digestLater - reads the bytes once more
+   */
+  constructor(
+    knowledge: Knowledge,
+    algorithms: ReadonlySet<DigestAlgorithm>,
+    room: number,
+    expectedBytes: number | undefined,
+    digestLater: DigestLater,
+  ) {
+    this.#digester = new Digester([...algorithms]);
+    this.#later = knowledge.digestAlgorithms.filter((algorithm) => !algorithms.has(algorithm));
     this.#matcher = new Matcher(knowledge.compiled);
     this.#room = room;
+    this.#kept = new ByteGatherer(Math.min(expectedBytes ?? 0, room));
+    this.#digestLater = digestLater;
   }
 
   get size(): number {
     return this.#size;
   }
 
-  get isKeeping(): boolean {
-    return this.#chunks !== undefined;
-  }
-
   /** More came than could be kept. */
   get isOverflown(): boolean {
-    return this.#chunks === undefined;
+    return this.#kept === undefined;
   }
 
   /** Digests and searches a chunk. */
@@ -720,11 +782,20 @@ class Intake {
     this.#size += chunk.length;
   }
 
-  /** As {@link see}, and keeps the chunk while there is room. */
-  keep(chunk: Uint8Array): void {
+  /**
+   * As {@link see}, and keeps the chunk while there is room.
+   *
+   * @param mayKeep - the chunk stays as it is after the call
+   */
+  keep(chunk: Uint8Array, mayKeep: boolean): void {
     this.see(chunk);
-    if (this.#size > this.#room) this.#chunks = undefined;
-    this.#chunks?.push(chunk);
+    if (this.#kept !== undefined && this.#size > this.#room) {
+      this.#rest = new Digester(this.#later);
+      this.#rest.update(this.#kept.gathered);
+      this.#kept = undefined;
+    }
+    this.#rest?.update(chunk);
+    this.#kept?.add(chunk, mayKeep);
   }
 
   /** @param source - the bytes, when they can be read again; undefined when they could not be read to their end */
@@ -732,7 +803,7 @@ class Intake {
     return {
       source,
       size: this.#size,
-      digests: source === undefined && this.#size === 0 ? {} : this.#digester.finish(),
+      digests: this.#finishDigests(source),
       hits: this.#matcher.finish(),
       bytesHeld: 0,
     };
@@ -740,9 +811,16 @@ class Intake {
 
   /** As {@link finish}, over the bytes that were kept. */
   finishKept(): Contents {
-    if (this.#chunks === undefined) return this.finish(undefined);
-    const kept = joinBytes(this.#chunks);
+    if (this.#kept === undefined) return this.finish(undefined);
+    const kept = this.#kept.finish();
     return { ...this.finish(toByteSource(kept)), bytesHeld: kept.length };
+  }
+
+  #finishDigests(source: ByteSource | undefined): ArtifactDigests {
+    if (source === undefined && this.#size === 0) return noDigests;
+    const first = { ...this.#digester.finish(), ...this.#rest?.finish() };
+    if (source === undefined || this.#later.length === 0) return new ArtifactDigests(first);
+    return new ArtifactDigests(first, () => this.#digestLater(source, this.#later));
   }
 }
 
@@ -766,10 +844,6 @@ class Basin {
     this.#programs = programs;
   }
 
-  get programs(): readonly string[] {
-    return this.#programs;
-  }
-
   get members(): readonly Poured[] {
     return this.#members;
   }
@@ -781,7 +855,7 @@ class Basin {
   add(
     member: Omit<Member, 'content'>,
     declaredSize: number | undefined,
-  ): { readonly report: Report; finish(contents: Contents): void } {
+  ): { readonly task: Task; readonly report: Report; finish(contents: Contents): void } {
     const content: MemberContent = {
       kind: 'stream',
       open: () => toAsync([]),
@@ -790,6 +864,7 @@ class Basin {
     const task = toTask({ ...member, content }, this.#container, this.#programs);
     const problems: Problem[] = [];
     return {
+      task,
       report: toReporter(task, problems),
       finish: (contents) => {
         this.#members.push({ task, problems, contents });

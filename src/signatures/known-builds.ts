@@ -68,11 +68,17 @@ export class KnownBuilds {
   /** Digests that a scan must compute to use the ledger; sha256 is always among them. */
   readonly algorithmsNeeded: ReadonlySet<DigestAlgorithm>;
   readonly #byDigest: ReadonlyMap<string, KnownBuild>;
+  /** Of lines by another digest than SHA-256. */
+  readonly #names: ReadonlySet<string>;
+  readonly #sizes: ReadonlySet<number>;
 
   /** @param rows - without repetitions of a digest */
   constructor(rows: readonly KnownBuild[]) {
     this.rows = rows;
     this.#byDigest = new Map(rows.map((row) => [toKey(row.algorithm, row.digest), row]));
+    const others = rows.filter(({ algorithm }) => algorithm !== 'sha256');
+    this.#names = new Set(others.map(({ fileName }) => fileName.toLowerCase()).filter((name) => name !== ''));
+    this.#sizes = new Set(others.flatMap(({ size }) => (size === undefined ? [] : [size])));
     this.algorithmsNeeded = new Set<DigestAlgorithm>(['sha256', ...rows.map((row) => row.algorithm)]);
   }
 
@@ -88,6 +94,16 @@ export class KnownBuilds {
       if (build !== undefined) return { ...build, weak: weakAlgorithms.has(algorithm) };
     }
     return undefined;
+  }
+
+  /**
+   * Whether a line that has another digest than SHA-256 gives a file this name or this size.
+   *
+   * @param fileName - without its folder; case does not count
+   * @param size - in bytes
+   */
+  isListed(fileName: string, size: number): boolean {
+    return this.#names.has(fileName.toLowerCase()) || this.#sizes.has(size);
   }
 
   statistics(): KnownBuildStatistics {

@@ -27,7 +27,9 @@ export async function runInspect(
   let root: Artifact;
   try {
     const [entry] = listFiles(path, isBundleName);
-    root = await readArtifacts({ path, isBundle: entry?.kind === 'bundle' }, knowledge, toLimits(options));
+    root = await readArtifacts({ path, isBundle: entry?.kind === 'bundle' }, knowledge, toLimits(options), {
+      wantsAllDigests: true,
+    });
   } catch (error) {
     if (!(error instanceof TelltaleError) || toErrorFamily(error.code) !== 'unreadable') throw error;
     terminal.err(`telltale: ${toVisible(path)} ${error.message}\n`);

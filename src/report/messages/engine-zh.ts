@@ -984,6 +984,7 @@ export const engineTexts: Readonly<Record<string, string>> = {
   'strong encryption': '强加密',
   'strong encryption with a masked header': '强加密且头部被遮蔽',
   'is encrypted ({0})': '已加密（{0!}）',
+  'it was looked up among known builds by its SHA-256 alone': '仅按其 SHA-256 在已知版本中查找',
   'its bytes were not looked at': '其字节未检查',
   'is packed with {0}, which is not read here': '以 {0!} 压缩，这里不读取',
   'is stored in {0} bytes, but should have {1}': '存储为 {0} 字节，但应有 {1} 字节',
