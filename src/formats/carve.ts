@@ -41,6 +41,14 @@ interface Pattern {
   measure(rest: ByteSource): number | undefined;
 }
 
+/** Where in an artifact the bytes stand by which files inside it are found. */
+export interface CarveTraces {
+  /** Index in {@link carveMarks} and byte offset from the start of the artifact, in rising order of the offset. */
+  readonly found: readonly (readonly [mark: number, offset: number])[];
+  /** Nothing was noted from here on, because there was too much. */
+  readonly end: number;
+}
+
 const toBytes = (text: string): readonly number[] => Array.from(text, (character) => character.charCodeAt(0));
 
 function toView(source: ByteSource, length: number): DataView | undefined {
@@ -56,7 +64,8 @@ const patterns: readonly Pattern[] = [
       const view = toView(rest, 0x40);
       if (view === undefined) return undefined;
       const peOffset = view.getUint32(0x3c, true);
-      if (peOffset < 0x40 || peOffset > 0x1000 || peOffset + 0x18 > rest.size) return undefined;
+      const isPlausible = peOffset >= peOffsetRange.least && peOffset <= peOffsetRange.most;
+      if (!isPlausible || peOffset + 0x18 > rest.size) return undefined;
       const signature = rest.read(peOffset, 4);
       if (signature[0] !== 0x50 || signature[1] !== 0x45 || signature[2] !== 0 || signature[3] !== 0)
         return undefined;
@@ -155,6 +164,19 @@ function hasInstallerData(rest: ByteSource, end: number): boolean {
   return false;
 }
 
+const programPattern = patterns.find(({ name }) => name === 'program');
+const peSignature = toBytes('PE\0\0');
+/** Where `MZ` may stand before the signature. */
+const peOffsetRange = { least: 0x40, most: 0x1000 };
+
+/**
+ * Bytes to look for while the artifact is read for other reasons, so that it is not read once more. `MZ` is everywhere:
+ * a program is found by its PE signature, whose place the header at `MZ` states.
+ */
+export const carveMarks: readonly Uint8Array[] = patterns.map((pattern) =>
+  Uint8Array.from(pattern === programPattern ? peSignature : pattern.magic),
+);
+
 const patternsByFirstByte = new Map<number, readonly Pattern[]>();
 for (const pattern of patterns) {
   const first = pattern.magic[0] ?? 0;
@@ -183,18 +205,29 @@ export function findUnexplained(size: number, explained: readonly ByteRange[]): 
 /**
  * Files that begin inside the given ranges, in order. A file that is found is not searched again here: it is a member,
  * and whatever reads it looks inside.
+ *
+ * @param traces - where {@link carveMarks} stand in the source; without, the ranges are searched for them
  */
 export function* carve(
   source: ByteSource,
   ranges: readonly ByteRange[],
   context: ReadContext,
+  traces: CarveTraces = { found: [], end: 0 },
 ): Generator<Member> {
+  const starts = toStarts(source, traces, context);
+  let passed = 0;
   for (const { offset, size } of ranges) {
     const region = sliceSource(source, offset, size);
     let at = 0;
     while (at < region.size) {
       context.budget.checkTime();
-      const found = findNext(region, at);
+      let found: Found | undefined;
+      for (; found === undefined && passed < starts.length; passed += 1) {
+        const start = starts[passed];
+        if (start === undefined || start.offset >= offset + size) break;
+        if (start.offset >= offset + at) found = tryMeasure(region, start.offset - offset, start.pattern);
+      }
+      found ??= findNext(region, Math.max(at, traces.end - peOffsetRange.most - offset));
       if (found === undefined) break;
       const start = offset + found.offset;
       yield {
@@ -211,6 +244,47 @@ interface Found extends ByteRange {
   readonly pattern: Pattern;
 }
 
+interface Start {
+  /** From the start of the artifact. */
+  readonly offset: number;
+  readonly pattern: Pattern;
+}
+
+/** Where files may begin by the traces of them, in rising order. */
+function toStarts(source: ByteSource, traces: CarveTraces, { budget }: ReadContext): readonly Start[] {
+  const starts: Start[] = [];
+  for (const [mark, offset] of traces.found) {
+    budget.checkTime();
+    const pattern = patterns[mark];
+    if (pattern === undefined) continue;
+    if (pattern === programPattern) {
+      for (const start of findProgramStarts(source, offset)) starts.push({ offset: start, pattern });
+    } else if (offset >= (pattern.lead ?? 0)) starts.push({ offset: offset - (pattern.lead ?? 0), pattern });
+  }
+  return starts.sort((a, b) => a.offset - b.offset);
+}
+
+/** Places of `MZ` whose header says that the PE signature stands where it does. */
+function* findProgramStarts(source: ByteSource, signatureOffset: number): Generator<number> {
+  const from = Math.max(0, signatureOffset - peOffsetRange.most);
+  const before = readUpTo(source, from, signatureOffset - from);
+  const view = new DataView(before.buffer, before.byteOffset, before.byteLength);
+  for (let at = 0; at + peOffsetRange.least <= before.length; at += 1) {
+    if (before[at] !== 0x4d || before[at + 1] !== 0x5a) continue;
+    if (view.getUint32(at + 0x3c, true) === before.length - at) yield from + at;
+  }
+}
+
+function tryMeasure(region: ByteSource, start: number, pattern: Pattern): Found | undefined {
+  const lead = pattern.lead ?? 0;
+  const head = readUpTo(region, start + lead, pattern.magic.length);
+  if (!startsWith(head, 0, pattern.magic)) return undefined;
+  const size = pattern.measure(sliceSource(region, start, region.size - start));
+  // The region as a whole is what is being read already.
+  if (size === undefined || size < smallestBytes || (start === 0 && size === region.size)) return undefined;
+  return { pattern, offset: start, size };
+}
+
 /** The first file that begins at or behind an offset of a region. */
 function findNext(region: ByteSource, from: number): Found | undefined {
   for (let chunkStart = from; chunkStart < region.size; chunkStart += chunkBytes) {
@@ -223,10 +297,8 @@ function findNext(region: ByteSource, from: number): Found | undefined {
       for (const pattern of patternsByFirstByte.get(first) ?? []) {
         const start = chunkStart + index - (pattern.lead ?? 0);
         if (start < from || !startsWith(chunk, index, pattern.magic)) continue;
-        const size = pattern.measure(sliceSource(region, start, region.size - start));
-        // The region as a whole is what is being read already.
-        if (size === undefined || size < smallestBytes || (start === 0 && size === region.size)) continue;
-        return { pattern, offset: start, size };
+        const found = tryMeasure(region, start, pattern);
+        if (found !== undefined) return found;
       }
     }
   }

@@ -22,7 +22,7 @@ export interface Findings {
   readonly size: number;
   readonly digests: ArtifactDigests;
   /** Something in it could not be read. */
-  readonly isUnread: boolean;
+  readonly hasUnread: boolean;
   readonly authenticity: Authenticity | undefined;
   readonly members: readonly Artifact[];
 }
@@ -67,12 +67,12 @@ export function observe(knowledge: Knowledge, findings: Findings): readonly Prod
  */
 function findKnownBuild(
   { product: { id, claims }, knownBuilds }: ProductDatabase,
-  { name, size, digests, isUnread, members }: Findings,
+  { name, size, digests, hasUnread, members }: Findings,
   isTold: boolean,
 ): KnownBuildMatch | undefined {
   const mayBeListed =
     isTold ||
-    isUnread ||
+    hasUnread ||
     claims.length === 0 ||
     knownBuilds.isListed(toBaseName(name), size) ||
     mayHold(members, id);

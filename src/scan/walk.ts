@@ -196,7 +196,7 @@ export class Walk {
         ? task
         : { ...task, isRecorded: () => isRecorded(this.#knowledge, contents.digests.all) };
     const members = await this.#open(known, format, reading, problems, report);
-    const carved = await this.#carve(task, format, source, reading, members, context);
+    const carved = await this.#carve(task, format, source, contents.hits, reading, members, context);
     const broken = packagesWithDigests.has(format.id)
       ? checkListedDigests(reading.facts, members, report)
       : [];
@@ -542,6 +542,7 @@ export class Walk {
     task: Task,
     format: Format,
     source: ByteSource,
+    hits: Hits,
     reading: Reading,
     members: readonly Artifact[],
     context: ReadContext,
@@ -558,7 +559,7 @@ export class Walk {
     const found: Artifact[] = [];
     const programs = format.nature === 'acting' ? [...task.programs, format.id] : task.programs;
     try {
-      for (const member of carve(source, ranges, context)) {
+      for (const member of carve(source, ranges, context, hits.marks)) {
         this.#budget.chargeMember();
         this.#budget.checkDepth(task.depth + 1);
         found.push(await this.#visit(toTask(member, task, programs)));
@@ -593,7 +594,7 @@ export class Walk {
       size: contents.size,
       digests: contents.digests,
       // What could not be read may be anything.
-      isUnread: format === unknownFormat || isUnread(problems),
+      hasUnread: format === unknownFormat || isUnread(problems),
       authenticity,
       members,
     });

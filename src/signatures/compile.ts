@@ -108,8 +108,12 @@ export interface CompiledScope extends CompiledStatement {
 
 export interface CompiledDatabase {
   readonly probes: readonly Probe[];
-  /** Folded bytes, without repetitions. */
+  /** Folded bytes, without repetitions; behind those of the probes the marks. */
   readonly patterns: readonly Uint8Array[];
+  /** Bytes whose places the engine itself wants to know. */
+  readonly marks: readonly Uint8Array[];
+  /** Index among the patterns of the first mark. */
+  readonly firstMark: number;
   /** Probes by the index of their pattern. */
   readonly probesOfPattern: readonly (readonly Probe[])[];
   /** Undefined when there is nothing to look for. */
@@ -126,9 +130,14 @@ export interface CompiledDatabase {
  * Compiles a database, in milliseconds.
  *
  * @param makeKernel - the loop that reads the tables
+ * @param marks - bytes to look for in the same pass, of at most 64 bytes each
  * @throws TelltaleError `usage/database` when a regular expression is none, or the tables would become too large
  */
-export function compile(database: Database, makeKernel: KernelFactory = createWasmKernel): CompiledDatabase {
+export function compile(
+  database: Database,
+  makeKernel: KernelFactory = createWasmKernel,
+  marks: readonly Uint8Array[] = [],
+): CompiledDatabase {
   const compiler = new Compiler();
   const indicators: CompiledIndicator[] = [];
   const claims: CompiledClaim[] = [];
@@ -143,11 +152,15 @@ export function compile(database: Database, makeKernel: KernelFactory = createWa
     for (const scope of product.scopes ?? [])
       scopes.push({ ...compiler.toStatement(product.id, scope), scope });
   }
-  const { probes, patterns, probesOfPattern } = compiler;
+  const { probes, probesOfPattern } = compiler;
+  const firstMark = compiler.patterns.length;
+  const patterns = [...compiler.patterns, ...marks.map((mark) => mark.map(foldByte))];
   const automaton = patterns.length === 0 ? undefined : buildAutomaton(patterns);
   return {
     probes,
     patterns,
+    marks,
+    firstMark,
     probesOfPattern,
     automaton,
     searcher: automaton && createSearcher(automaton, makeKernel),

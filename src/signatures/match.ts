@@ -25,6 +25,9 @@ const shownBytes = 64;
  * tried any more, and the hits say so.
  */
 const maxRegexPlaces = 5_000;
+/** Behind this many marks in one artifact none is noted any more. */
+const maxMarks = 100_000;
+const markBytesMax = 64;
 
 /** One place at which a probe matched. */
 export interface Hit {
@@ -46,15 +49,31 @@ export interface ProbeHits {
   readonly first: readonly Hit[];
 }
 
+/** Places of the marks that whoever compiled the database wanted to know. */
+export interface MarkPlaces {
+  /** Index among the marks and byte offset from the start of the artifact, in rising order of the offset. */
+  readonly found: readonly (readonly [mark: number, offset: number])[];
+  /** Nothing was noted from here on, because there was too much; the size or more when all was. */
+  readonly end: number;
+}
+
+const noMarks: MarkPlaces = { found: [], end: 0 };
+
 /** What was found in one artifact. */
 export class Hits {
   readonly #byProbe: ReadonlyMap<number, ProbeHits>;
   /** Whether a regular expression was not tried at all of its places, because there were too many. */
   readonly isCutShort: boolean;
+  readonly marks: MarkPlaces;
 
-  constructor(byProbe: ReadonlyMap<number, ProbeHits> = new Map(), isCutShort = false) {
+  constructor(
+    byProbe: ReadonlyMap<number, ProbeHits> = new Map(),
+    isCutShort = false,
+    marks: MarkPlaces = noMarks,
+  ) {
     this.#byProbe = byProbe;
     this.isCutShort = isCutShort;
+    this.marks = marks;
   }
 
   get(probe: Probe): ProbeHits | undefined {
@@ -83,6 +102,8 @@ export class Matcher {
   /** Pattern and start offset of hits that wait for bytes behind them. */
   #waiting: (readonly [number, number])[] = [];
   #isCutShort = false;
+  readonly #marks: (readonly [number, number])[] = [];
+  #marksEnd = Number.POSITIVE_INFINITY;
 
   constructor(compiled: CompiledDatabase) {
     this.#compiled = compiled;
@@ -121,7 +142,9 @@ export class Matcher {
       if (spareWindows.length < spareWindowsKept) spareWindows.push(this.#window);
       this.#window = new Uint8Array(0);
     }
-    return new Hits(this.#results, this.#isCutShort);
+    const end = this.#marksEnd;
+    const found = this.#marks.filter(([, offset]) => offset < end).sort(([, a], [, b]) => a - b);
+    return new Hits(this.#results, this.#isCutShort, { found, end });
   }
 
   #search(searcher: Searcher, isLast: boolean): void {
@@ -152,11 +175,24 @@ export class Matcher {
   }
 
   #check(pattern: number, offset: number): void {
+    if (pattern >= this.#compiled.firstMark) {
+      this.#mark(pattern, offset);
+      return;
+    }
     for (const probe of this.#compiled.probesOfPattern[pattern] ?? []) {
       if (!this.#isSpelled(probe, offset) || !this.#hasBoundary(probe, offset)) continue;
       if (probe.regex === undefined) this.#record(probe, offset, probe.literal.length);
       else this.#tryRegex(probe, probe.regex, offset);
     }
+  }
+
+  #mark(pattern: number, offset: number): void {
+    const bytes = this.#compiled.marks[pattern - this.#compiled.firstMark] ?? new Uint8Array(0);
+    if (offset >= this.#marksEnd || !bytes.every((byte, index) => this.#byteAt(offset + index) === byte))
+      return;
+    if (this.#marks.length < maxMarks) this.#marks.push([pattern - this.#compiled.firstMark, offset]);
+    // Hits come in the order of their ends: what is not noted begins here, or a mark's length before.
+    else this.#marksEnd = offset - markBytesMax;
   }
 
   /** A byte of the artifact; -1 outside it. */

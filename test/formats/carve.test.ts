@@ -4,7 +4,7 @@ import { buildTomSkype } from '../../fixtures/synthetic-skype.ts';
 import { buildZip } from '../../fixtures/zip-builder.ts';
 import { Budget } from '../../src/bytes/budget.ts';
 import { toByteSource } from '../../src/bytes/byte-source.ts';
-import { carve, findUnexplained } from '../../src/formats/carve.ts';
+import { type ByteRange, carve, carveMarks, type CarveTraces, findUnexplained } from '../../src/formats/carve.ts';
 import { scanBytes } from '../end-to-end/scan-bytes.ts';
 import { createRandom } from '../mutation.ts';
 
@@ -17,10 +17,14 @@ function join(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }
 
-function carveAll(bytes: Uint8Array): readonly string[] {
+function carveAll(
+  bytes: Uint8Array,
+  traces?: CarveTraces,
+  ranges: readonly ByteRange[] = [{ offset: 0, size: bytes.length }],
+): readonly string[] {
   const source = toByteSource(bytes);
   const context = { budget: new Budget(bytes.length), report: () => undefined };
-  return [...carve(source, [{ offset: 0, size: bytes.length }], context)].map(
+  return [...carve(source, ranges, context, traces)].map(
     ({ name, content }) => `${name} ${content.kind === 'source' ? content.source.size : 0}`,
   );
 }
@@ -97,5 +101,52 @@ describe('when ranges are explained', () => {
     ]);
     expect(findUnexplained(1000, [{ offset: 0, size: 990 }])).toEqual([]);
     expect(findUnexplained(1000, [{ offset: 900, size: 9e15 }])).toEqual([{ offset: 0, size: 900 }]);
+  });
+});
+
+/** Where the marks stand, found one by one. */
+function trace(bytes: Uint8Array, end = Number.POSITIVE_INFINITY): CarveTraces {
+  const all = Buffer.from(bytes);
+  const found = carveMarks.flatMap((mark, index) => {
+    const places: (readonly [number, number])[] = [];
+    for (let at = all.indexOf(mark); at >= 0; at = all.indexOf(mark, at + 1)) places.push([index, at]);
+    return places;
+  });
+  return { found: found.filter(([, at]) => at < end).sort(([, a], [, b]) => a - b), end };
+}
+
+describe('when the places of the marks are known', () => {
+  const program = buildTomSkype();
+  const archive = buildZip({ entries: [{ name: 'a/b.exe', data: program }] });
+  const pieces = [
+    program,
+    archive,
+    program.subarray(0, 300),
+    Uint8Array.of(0x4d, 0x5a),
+    Buffer.from('PE\0\0zlb\x1aRar!\x1a\x07', 'latin1'),
+    Buffer.from('\0\0\0\0\xef\xbe\xad\xdeNullsoftInst' + 'x'.repeat(40), 'latin1'),
+    Buffer.from('MZ'.repeat(200)),
+  ];
+
+  it('finds what a search finds, in whatever ranges, also when the places end early', () => {
+    const random = createRandom(11);
+    let carved = 0;
+    for (let round = 0; round < 200; round += 1) {
+      const parts = Array.from({ length: 1 + random(6) }, () => [
+        noise(random(400), random(1000)),
+        pieces[random(pieces.length)] ?? program,
+      ]).flat();
+      const bytes = join(...parts);
+      const cut = random(bytes.length);
+      const ranges = [
+        { offset: 0, size: cut },
+        { offset: cut, size: bytes.length - cut },
+      ];
+      const searched = carveAll(bytes, undefined, ranges);
+      carved += searched.length;
+      expect(carveAll(bytes, trace(bytes), ranges)).toEqual(searched);
+      expect(carveAll(bytes, trace(bytes, random(bytes.length)), ranges)).toEqual(searched);
+    }
+    expect(carved).toBeGreaterThan(200);
   });
 });

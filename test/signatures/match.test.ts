@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type CompiledDatabase, encodeText } from '../../src/signatures/compile.ts';
-import { type Hit, Matcher } from '../../src/signatures/match.ts';
+import { type CompiledDatabase, compile, encodeText } from '../../src/signatures/compile.ts';
+import { type Hit, type MarkPlaces, Matcher } from '../../src/signatures/match.ts';
 import type { Condition } from '../../src/signatures/schema.ts';
 import { createRandom } from '../mutation.ts';
-import { compileConditions } from './database-fixture.ts';
+import { compileConditions, loadIndicators } from './database-fixture.ts';
 
 function find(compiled: CompiledDatabase, bytes: Uint8Array, chunkBytes = bytes.length + 1): Matcher {
   const matcher = new Matcher(compiled);
@@ -262,5 +262,38 @@ describe('when a thousand literals are looked for', () => {
       best = Math.max(best, bytes.length / 1e3 / (performance.now() - began));
     }
     expect(best).toBeGreaterThan(100);
+  });
+});
+
+describe('when the places of marks are wanted', () => {
+  const marks = [Buffer.from('MARK'), Buffer.from('ARK\0'), Buffer.from('tom')].map((one) => new Uint8Array(one));
+  const compiled = compile(loadIndicators([]), undefined, marks);
+  const placesOf = (bytes: Uint8Array, chunkBytes?: number): MarkPlaces =>
+    find(compiled, bytes, chunkBytes).finish().marks;
+
+  it('notes them all in their order, with their exact bytes, whatever the chunks', () => {
+    const random = createRandom(5);
+    const bytes = Uint8Array.from({ length: 300_000 }, () => random(256));
+    const all = Buffer.from(bytes.buffer);
+    for (const word of ['MARK\0', 'mark\0', 'Mark', 'tom', 'TOM', 'MARtom'])
+      for (let copy = 0; copy < 30; copy += 1) all.write(word, random(bytes.length - 8), 'latin1');
+    const expected = marks
+      .flatMap((mark, index) => {
+        const places: [number, number][] = [];
+        for (let at = all.indexOf(mark); at >= 0; at = all.indexOf(mark, at + 1)) places.push([index, at]);
+        return places;
+      })
+      .sort(([, a], [, b]) => a - b);
+    expect(expected.length).toBeGreaterThan(100);
+    for (const chunkBytes of [undefined, 1000, 262_144])
+      expect(placesOf(bytes, chunkBytes)).toEqual({ found: expected, end: Number.POSITIVE_INFINITY });
+  });
+
+  it('stops noting them where there are too many, and says from where on', () => {
+    const bytes = new Uint8Array(Buffer.from('tom'.repeat(120_000)));
+    const { found, end } = placesOf(bytes);
+    expect(found).toEqual(Array.from({ length: found.length }, (_, index) => [2, index * 3]));
+    expect(end).toBeLessThan(bytes.length);
+    expect(found.length).toBe(Math.ceil(end / 3));
   });
 });
