@@ -61,6 +61,15 @@ export class Budget {
     return this.#bytesProduced;
   }
 
+  /** What is left, at least 0; never more than the limit, whatever the clock does. */
+  get millisecondsLeft(): number {
+    return Math.min(this.limits.milliseconds, Math.max(0, this.#deadline - this.#now()));
+  }
+
+  get fileBytes(): number {
+    return this.#fileBytes;
+  }
+
   get members(): number {
     return this.#members;
   }

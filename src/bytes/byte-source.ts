@@ -1,5 +1,12 @@
 import { TelltaleError } from './errors.ts';
 
+/** A place in an open file. */
+export interface FileRange {
+  /** The number by which the system knows the open file; good in every thread of the process while it is open. */
+  readonly descriptor: number;
+  readonly offset: number;
+}
+
 /**
  * Random access to the bytes of one artifact: a file, a range of another source, or decoded bytes.
  * Synchronous, so that parsers stay plain functions. A source never changes while it is open.
@@ -13,6 +20,8 @@ export interface ByteSource {
    * @throws TelltaleError `malformed/out-of-range` when the range does not lie inside the source
    */
   read(offset: number, length: number): Uint8Array;
+  /** Where the bytes stand, one after the other, in an open file; absent when they do not. */
+  readonly range?: FileRange;
 }
 
 /**
@@ -58,8 +67,10 @@ export function toByteSource(given: Uint8Array): ByteSource {
  */
 export function sliceSource(parent: ByteSource, offset: number, length: number): ByteSource {
   assertRange(parent.size, offset, length);
+  const { range } = parent;
   return {
     size: length,
+    ...(range === undefined ? {} : { range: { ...range, offset: range.offset + offset } }),
     read(at, wanted) {
       assertRange(length, at, wanted);
       return parent.read(offset + at, wanted);

@@ -123,6 +123,8 @@ export async function scanItems(
     limits,
     jobs: options.jobs === 0 ? 0 : jobs,
     rules: options.rules ?? [],
+    // Whoever names a number wants so many threads and no more.
+    decodesAside: options.jobs === undefined && jobs < availableParallelism(),
   });
   const interruption = watchForInterrupt();
   const files: FileResult[] = [];

@@ -99,6 +99,16 @@ export interface Finding {
   readonly incomplete: boolean;
 }
 
+/** Thrown at the end of a member's stream by a decoder that has put the fault into words already. */
+export class FoundFault extends Error {
+  readonly finding: Finding;
+
+  constructor(finding: Finding) {
+    super(finding.message);
+    this.finding = finding;
+  }
+}
+
 /** How the bytes of a member are reached. */
 export type MemberContent =
   /** Random access: a stored range, a resource, bytes decoded into memory. */

@@ -8,9 +8,10 @@
 import { type ByteSource, readChunks, sliceSource } from '../bytes/byte-source.ts';
 import { Budget } from '../bytes/budget.ts';
 import { TelltaleError } from '../bytes/errors.ts';
-import { type InflateEnd, crc32, inflate } from '../platform/inflate.ts';
+import { type InflatedWhole, type InflateEnd, crc32, inflate } from '../platform/inflate.ts';
 import { toQuotedName } from './member-name.ts';
 import type { Fact, Finding, Format, Member, MemberContent, ReadContext, Reading } from './model.ts';
+import { DecodeAhead } from './zip/decode-ahead.ts';
 import {
   type ZipArchive,
   type ZipEntry,
@@ -45,9 +46,15 @@ export function isFolder(entry: ZipEntry): boolean {
  * How the bytes of a member are reached. A stored member is read once, here, to check its checksum; what is wrong
  * with it is reported. A deflated one is checked while it is decoded, and its stream throws after its last byte.
  *
+ * @param ahead - decodes members beside whoever looks at the ones before
  * @throws TelltaleError `limit/time`
  */
-export function openZipEntry(source: ByteSource, entry: ZipEntry, context: ReadContext): MemberContent {
+export function openZipEntry(
+  source: ByteSource,
+  entry: ZipEntry,
+  context: ReadContext,
+  ahead?: DecodeAhead,
+): MemberContent {
   const declared = entry.size === undefined ? {} : { declaredSize: entry.size };
   const unreadable = (code: Finding['code'], message: string, consequence: string): MemberContent => ({
     kind: 'unreadable',
@@ -74,7 +81,7 @@ export function openZipEntry(source: ByteSource, entry: ZipEntry, context: ReadC
   }
   const range = sliceSource(source, entry.dataOffset, entry.available);
   if (entry.method === deflated) {
-    return { kind: 'stream', open: () => decodeDeflated(source, range, entry), ...declared };
+    return { kind: 'stream', open: () => decodeDeflated(source, range, entry, ahead), ...declared };
   }
   checkStored(range, entry, context);
   return { kind: 'source', source: range, containerOffset: entry.dataOffset };
@@ -132,15 +139,24 @@ async function* decodeDeflated(
   source: ByteSource,
   range: ByteSource,
   entry: ZipEntry,
+  ahead: DecodeAhead | undefined,
 ): AsyncGenerator<Uint8Array, void, void> {
   let checksum = 0;
   let end: InflateEnd | undefined;
-  const stream = inflate(range, 'raw', (at) => {
-    end = at;
-  });
-  for await (const chunk of stream) {
-    checksum = crc32(chunk, checksum);
-    yield chunk;
+  const whole: InflatedWhole | undefined = await ahead?.take(entry);
+  if (whole !== undefined) {
+    const { bytes, consumedBytes } = whole;
+    end = { consumedBytes, producedBytes: bytes.length };
+    checksum = crc32(bytes);
+    yield bytes;
+  } else {
+    const stream = inflate(range, 'raw', (at) => {
+      end = at;
+    });
+    for await (const chunk of stream) {
+      checksum = crc32(chunk, checksum);
+      yield chunk;
+    }
   }
   if (end === undefined) throw new TelltaleError('internal/bug', 'a stream ended without saying where');
   const dataOffset = entry.dataOffset ?? 0;
@@ -189,6 +205,12 @@ function* toMembers(
       content: { kind: 'source', source: sliceSource(source, offset, size), containerOffset: offset },
     };
   }
+  const ahead = new DecodeAhead(
+    source,
+    archive.entries.filter(
+      (entry) => entry.method === deflated && tryDescribeEncryption(entry) === undefined,
+    ),
+  );
   for (const entry of archive.entries) {
     if (isFolder(entry)) continue;
     const facts: Fact[] = entry.ambiguities.map((value) => ({
@@ -201,7 +223,7 @@ function* toMembers(
     yield {
       name: entry.name === '' ? '[unnamed]' : entry.name,
       relation: 'file',
-      content: openZipEntry(source, entry, context),
+      content: openZipEntry(source, entry, context, ahead),
       facts,
     };
   }

@@ -14,11 +14,14 @@ import { Walk } from '../scan/walk.ts';
 import type { FileResult } from '../verdict/model.ts';
 import { toFileResult } from '../verdict/result.ts';
 import { toFailedResult } from './failed.ts';
+import type { AsideThreads } from './aside-threads.ts';
 import type { FileJob } from './settings.ts';
+import { openSibling } from './sibling.ts';
 
 /**
  * Reads one file and everything inside it, without judging.
  *
+ * @param aside - threads that decode beside this one
  * @throws TelltaleError `unreadable/…`
  */
 export async function readArtifacts(
@@ -26,8 +29,9 @@ export async function readArtifacts(
   knowledge: Knowledge,
   limits: Limits,
   onlookers: Onlookers = {},
+  aside?: AsideThreads,
 ): Promise<Artifact> {
-  if (job.isBundle === true) return await readBundle(job.path, knowledge, limits, onlookers);
+  if (job.isBundle === true) return await readBundle(job.path, knowledge, limits, onlookers, aside);
   const opened: FileSource[] = [];
   const open = (path: string | Uint8Array): FileSource => {
     const source = openFile(path);
@@ -36,12 +40,12 @@ export async function readArtifacts(
   };
   try {
     const source = open(job.rawPath ?? job.path);
-    const walk = new Walk(knowledge, new Budget(source.size, limits), onlookers);
+    const walk = new Walk(knowledge, new Budget(source.size, limits), onlookers, aside?.toDecoder(onlookers));
     return await walk.run(job.path, source, {
       path: job.path,
       openSibling: (name) => {
         onlookers.onSibling?.(name);
-        return tryOpenSibling(job.path, name, open);
+        return openSibling(job.path, name, open);
       },
     });
   } finally {
@@ -55,6 +59,7 @@ async function readBundle(
   knowledge: Knowledge,
   limits: Limits,
   onlookers: Onlookers,
+  aside: AsideThreads | undefined,
 ): Promise<Artifact> {
   const entries = [...listBundle(path)];
   const name = toBaseName(path.replace(/[/\\]+$/, ''));
@@ -63,7 +68,7 @@ async function readBundle(
   );
   const files = entries.filter(({ link }) => link === undefined);
   const size = files.reduce((sum, file) => sum + statSize(file.path), 0);
-  const walk = new Walk(knowledge, new Budget(size, limits), onlookers);
+  const walk = new Walk(knowledge, new Budget(size, limits), onlookers, aside?.toDecoder(onlookers));
   return await walk.runFolder(path, links, function* () {
     for (const file of files)
       yield { name: `${name}/${file.name}`, relation: 'file', content: toContent(file.path) };
@@ -88,39 +93,27 @@ function statSize(path: string): number {
   }
 }
 
-/** A file in the same folder. The name comes from the scanned file: only a plain one is followed. */
-function tryOpenSibling(
-  path: string,
-  name: string,
-  open: (path: string) => FileSource,
-): FileSource | undefined {
-  if (name === '' || name === '.' || name === '..' || /[/\\:\0]/.test(name)) return undefined;
-  try {
-    return open(path.slice(0, path.length - toBaseName(path).length) + name);
-  } catch (error) {
-    if (error instanceof TelltaleError) return undefined;
-    throw error;
-  }
-}
-
 /**
  * Scans one file. Never throws: what cannot be read is told in the result.
  *
  * @param rules - of the person's own, run over every artifact as well
+ * @param aside - threads that decode beside this one
  */
 export async function scanFile(
   job: FileJob,
   knowledge: Knowledge,
   limits: Limits,
   rules?: RuleSet,
+  aside?: AsideThreads,
 ): Promise<FileResult> {
   const beside = new Set<string>();
   try {
     const search = rules && new RuleSearch(rules, limits.memberBytesInMemory);
-    const root = await readArtifacts(job, knowledge, limits, {
+    const onlookers: Onlookers = {
       onSibling: (name) => beside.add(name),
       ...(search === undefined ? {} : { observer: search }),
-    });
+    };
+    const root = await readArtifacts(job, knowledge, limits, onlookers, aside);
     const found = search && { findings: search.findings, problems: search.listProblems(root) };
     const result = toFileResult(job.path, root, knowledge.database, found);
     return { ...result, readBeside: [...beside].sort() };

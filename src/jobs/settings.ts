@@ -12,6 +12,8 @@ export interface ScanSettings {
   readonly rules?: readonly string[];
   /** Worker threads; 0 scans in this thread, where a file that hangs cannot be stopped. */
   readonly jobs: number;
+  /** Whether each worker may decode in a thread of its own, for processors that would have nothing to do. */
+  readonly decodesAside?: boolean;
 }
 
 /** One file to scan. Plain data: it crosses to a worker. */

@@ -3,6 +3,7 @@ import { type Knowledge, toKnowledge } from '../scan/knowledge.ts';
 import { RuleSet } from '../platform/yara-rules.ts';
 import { loadDatabase } from '../signatures/load.ts';
 import type { FileResult } from '../verdict/model.ts';
+import { AsideThreads } from './aside-threads.ts';
 import { type DatabaseDescription, toDescription } from './description.ts';
 import { type FileMeasure, measureFile } from './goodware.ts';
 import { scanFile } from './scan-file.ts';
@@ -29,6 +30,7 @@ export type WorkerAnswer =
 interface Equipment {
   readonly knowledge: Knowledge;
   readonly rules: RuleSet | undefined;
+  readonly aside: AsideThreads | undefined;
 }
 
 let equipment: Promise<Equipment> | undefined;
@@ -48,7 +50,7 @@ export default async function run({
     if (error instanceof TelltaleError) return { kind: 'unusable', message: error.message };
     throw error;
   }
-  const { knowledge, rules } = loaded;
+  const { knowledge, rules, aside } = loaded;
   const { digest } = knowledge.database;
   if (databaseDigest !== undefined && digest !== databaseDigest) {
     const message = `the database was changed during the scan: its digest was ${databaseDigest}, and is ${digest}`;
@@ -57,7 +59,7 @@ export default async function run({
   if (job === undefined) return { kind: 'database', description: toDescription(knowledge.database, rules) };
   if (measures === true)
     return { kind: 'measure', measure: await measureFile(job, knowledge, settings.limits) };
-  return { kind: 'result', result: await scanFile(job, knowledge, settings.limits, rules) };
+  return { kind: 'result', result: await scanFile(job, knowledge, settings.limits, rules, aside) };
 }
 
 /**
@@ -68,5 +70,9 @@ export default async function run({
 export async function equip(settings: ScanSettings): Promise<Equipment> {
   const knowledge = toKnowledge(loadDatabase(settings.databases), settings.usesKnownBuilds);
   const { rules = [] } = settings;
-  return { knowledge, rules: rules.length === 0 ? undefined : await RuleSet.load(rules) };
+  return {
+    knowledge,
+    rules: rules.length === 0 ? undefined : await RuleSet.load(rules),
+    aside: settings.decodesAside === true ? new AsideThreads() : undefined,
+  };
 }

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { type ByteSource, assertRange } from '../bytes/byte-source.ts';
+import { type ByteSource, type FileRange, assertRange, sliceSource } from '../bytes/byte-source.ts';
 import { type ErrorCode, TelltaleError } from '../bytes/errors.ts';
 
 /** An open file as a source. Reads go through a small cache of pages, so that parsers can ask for a few bytes. */
@@ -27,11 +27,32 @@ export function openFile(path: string | Uint8Array): FileSource {
     closeSync(descriptor);
     throw new TelltaleError('unreadable/not-a-file', 'is not a regular file');
   }
-  const size = status.size;
+  const pages = readPages(descriptor, status.size);
+  return {
+    ...pages,
+    range: { descriptor, offset: 0 },
+    close() {
+      pages.forget();
+      closeSync(descriptor);
+    },
+  };
+}
+
+/**
+ * Part of a file that is open elsewhere in this process.
+ *
+ * @param size - in bytes
+ */
+export function readOpenFile({ descriptor, offset }: FileRange, size: number): ByteSource {
+  return sliceSource(readPages(descriptor, offset + size), offset, size);
+}
+
+function readPages(descriptor: number, size: number): ByteSource & { forget(): void } {
   const pages = new Map<number, Uint8Array>();
 
   const readExactly = (offset: number, length: number): Uint8Array => {
-    const bytes = new Uint8Array(length);
+    // All of it is written before anybody sees it.
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     let filled = 0;
     while (filled < length) {
       let count: number;
@@ -76,9 +97,8 @@ export function openFile(path: string | Uint8Array): FileSource {
         return readPage(first).subarray(offset - first * pageBytes, offset - first * pageBytes + length);
       return readExactly(offset, length);
     },
-    close() {
+    forget() {
       pages.clear();
-      closeSync(descriptor);
     },
   };
 }

@@ -7,7 +7,14 @@
  * byte and every fault has a name of ours.
  * Not supported: preset dictionaries.
  */
-import { createInflateRaw, crc32 as nativeCrc32 } from 'node:zlib';
+import {
+  type ZlibOptions,
+  createInflateRaw,
+  crc32 as nativeCrc32,
+  inflateRaw as nativeInflateRaw,
+  inflateRawSync,
+} from 'node:zlib';
+import type { TransformOptions } from 'node:stream';
 import { type ByteSource, readUpTo, sliceSource } from '../bytes/byte-source.ts';
 import { Cursor } from '../bytes/cursor.ts';
 import { decodeDeflate } from '../bytes/deflate.ts';
@@ -25,6 +32,11 @@ export interface InflateEnd {
 const inputChunkBytes = 64 * 1024;
 /** Large, because each chunk costs a turn of the event loop; the memory is touched only as far as it is filled. */
 const outputChunkBytes = 1024 * 1024;
+/** Room for two chunks: one is decoded while the other is looked at. */
+const streamOptions: ZlibOptions & TransformOptions = {
+  chunkSize: outputChunkBytes,
+  readableHighWaterMark: 2 * outputChunkBytes,
+};
 /** Below this the native decoder takes longer to set up than ours to decode. */
 const smallStreamBytes = 4096;
 /** A gzip header has two texts of any length; none of ours is longer. */
@@ -110,6 +122,66 @@ export async function* inflate(
       break;
   }
   ended?.({ consumedBytes, producedBytes });
+}
+
+/** A raw stream decoded at once. */
+export interface InflatedWhole {
+  readonly bytes: Uint8Array;
+  /** Bytes of the source that belong to the stream. */
+  readonly consumedBytes: number;
+}
+
+/** Below this, handing a stream to another thread costs more than decoding it. */
+const smallWholeBytes = 32 * 1024;
+
+/**
+ * Decodes a raw stream at once, large ones in another thread while the caller goes on. Only for what is in order: ends
+ * where it should, and has the size that is expected. Undefined for everything else, which {@link inflate} reads with
+ * care, as far as it goes.
+ *
+ * @param expectedBytes - after decoding; no more memory than that is taken
+ */
+export async function tryInflateWhole(
+  source: ByteSource,
+  expectedBytes: number,
+): Promise<InflatedWhole | undefined> {
+  // One byte more, or the decoder would set out for a second round.
+  const options = {
+    chunkSize: Math.max(64, expectedBytes + 1),
+    maxOutputLength: Math.max(1, expectedBytes),
+    info: true,
+  };
+  try {
+    const packed = source.read(0, source.size);
+    const decoded: unknown =
+      Math.max(source.size, expectedBytes) <= smallWholeBytes
+        ? inflateRawSync(packed, options)
+        : await new Promise((resolve, reject) => {
+            nativeInflateRaw(packed, options, (error, result) => (error ? reject(error) : resolve(result)));
+          });
+    if (!isNativeResult(decoded) || decoded.buffer.length !== expectedBytes) return undefined;
+    return { bytes: decoded.buffer, consumedBytes: decoded.engine.bytesWritten };
+  } catch {
+    // Whatever is wrong with it is found again, and told, by whoever reads it with care.
+    return undefined;
+  }
+}
+
+/** What zlib gives with `info`, which its types do not know. */
+function isNativeResult(
+  value: unknown,
+): value is { readonly buffer: Uint8Array; readonly engine: { readonly bytesWritten: number } } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'buffer' in value &&
+    value.buffer instanceof Uint8Array &&
+    'engine' in value &&
+    typeof value.engine === 'object' &&
+    value.engine !== null &&
+    'bytesWritten' in value.engine &&
+    typeof value.engine.bytesWritten === 'number'
+  );
 }
 
 /** What a gzip header says (RFC 1952 section 2.3). */
@@ -217,7 +289,7 @@ async function* inflateRaw(
 ): AsyncGenerator<Uint8Array, number, void> {
   const rest = sliceSource(source, Math.min(start, source.size), Math.max(0, source.size - start));
   if (rest.size <= smallStreamBytes) return yield* inflateExactly(rest, start, 0, seen);
-  const engine = createInflateRaw({ chunkSize: outputChunkBytes });
+  const engine = createInflateRaw(streamOptions);
   let fed = 0;
   const feed = (): void => {
     if (engine.destroyed || engine.readableEnded || engine.writableEnded) return;

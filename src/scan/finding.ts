@@ -1,8 +1,9 @@
 import { TelltaleError, toErrorFamily } from '../bytes/errors.ts';
-import type { Finding } from '../formats/model.ts';
+import { type Finding, FoundFault } from '../formats/model.ts';
 
 /** Turns anything thrown into a finding; what we did not throw on purpose is a bug of ours, and is said to be one. */
 export function toFinding(error: unknown, consequence: string): Finding {
+  if (error instanceof FoundFault) return error.finding;
   if (error instanceof TelltaleError) {
     return {
       code: error.code,

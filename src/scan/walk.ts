@@ -24,6 +24,7 @@ import { measureEntropy } from '../formats/pe/entropy.ts';
 import { type DigestAlgorithm, Digester } from '../platform/digests.ts';
 import { Hits, Matcher } from '../signatures/match.ts';
 import { ArtifactDigests, type Digests } from './artifact-digests.ts';
+import type { AsideDecoder } from './aside.ts';
 import { BundleBasket, isInBundle } from './bundles.ts';
 import { findClosest, isRecorded } from './closest.ts';
 import { toFinding } from './finding.ts';
@@ -66,6 +67,13 @@ interface Contents {
 }
 
 type Report = (finding: Finding) => void;
+/** What opening a container needs beside what was read of it. */
+interface OpenContext {
+  /** Absent when there are members only. */
+  readonly source?: ByteSource;
+  readonly report: Report;
+}
+
 type DigestLater = (source: ByteSource, algorithms: readonly DigestAlgorithm[]) => Digests;
 
 const chunkBytes = 1 << 20;
@@ -87,14 +95,17 @@ export class Walk {
   readonly #knowledge: Knowledge;
   readonly #budget: Budget;
   readonly #onlookers: Onlookers;
+  readonly #aside: AsideDecoder | undefined;
   #stopped = false;
   #bytesInMemory = 0;
   #bytesInBaskets = 0;
 
-  constructor(knowledge: Knowledge, budget: Budget, onlookers: Onlookers = {}) {
+  /** @param aside - decodes beside the walk; without, everything is decoded in this thread */
+  constructor(knowledge: Knowledge, budget: Budget, onlookers: Onlookers = {}, aside?: AsideDecoder) {
     this.#knowledge = knowledge;
     this.#budget = budget;
     this.#onlookers = onlookers;
+    this.#aside = aside;
   }
 
   /**
@@ -134,7 +145,8 @@ export class Walk {
     };
     const problems: Problem[] = [];
     const reading: Reading = { facts, regions: [], members };
-    const found = await this.#open(task, folderFormat, reading, problems, toReporter(task, problems));
+    const report = toReporter(task, problems);
+    const found = await this.#open(task, folderFormat, reading, problems, { report });
     const size = found.reduce((sum, artifact) => sum + (artifact.size ?? 0), 0);
     const contents: Contents = {
       source: undefined,
@@ -195,7 +207,7 @@ export class Walk {
       task.relation === 'image'
         ? task
         : { ...task, isRecorded: () => isRecorded(this.#knowledge, contents.digests.all) };
-    const members = await this.#open(known, format, reading, problems, report);
+    const members = await this.#open(known, format, reading, problems, { source, report });
     const carved = await this.#carve(task, format, source, contents.hits, reading, members, context);
     const broken = packagesWithDigests.has(format.id)
       ? checkListedDigests(reading.facts, members, report)
@@ -370,8 +382,9 @@ export class Walk {
     format: Pick<Format, 'id' | 'nature'>,
     reading: Reading,
     problems: readonly Problem[],
-    report: Report,
+    context: OpenContext,
   ): Promise<readonly Artifact[]> {
+    const { report } = context;
     const visited: Artifact[] = [];
     const programs = format.nature === 'acting' ? [...task.programs, format.id] : task.programs;
     const basket = new BundleBasket();
@@ -387,16 +400,10 @@ export class Walk {
       ...(listed.length === 0 ? {} : { listedAlgorithms: [...(task.listedAlgorithms ?? []), ...listed] }),
     };
     try {
-      if (reading.members !== undefined && !this.#stopped) {
-        for await (const member of reading.members()) {
-          this.#budget.chargeMember();
-          this.#budget.checkDepth(task.depth + 1);
-          visited.push(await this.#visit(toTask(member, container, programs)));
-          if (this.#stopped) break;
-        }
-      }
+      if (reading.members !== undefined && !this.#stopped)
+        await this.#visitAll(reading.members(), container, programs, visited);
       if (reading.pour !== undefined && !this.#stopped)
-        await this.#pour(container, programs, reading, report, visited);
+        await this.#pour(container, programs, format, reading, context, visited);
     } catch (error) {
       report(this.#toFinding(error, 'the members from there on were not looked at'));
     }
@@ -456,8 +463,46 @@ export class Walk {
     return [...visited.filter((artifact) => !grouped.has(artifact)), ...bundles];
   }
 
-  /** Lets a decoder that cannot be paused pour as many members as there is room for, examines them, and goes on. */
+  /** Lets a decoder pour, in another thread if there is one, which can be paused, or in this one. */
   async #pour(
+    container: Task,
+    programs: readonly string[],
+    format: Pick<Format, 'id'>,
+    reading: Reading,
+    context: OpenContext,
+    visited: Artifact[],
+  ): Promise<void> {
+    const { source, report } = context;
+    const aside =
+      source === undefined
+        ? undefined
+        : this.#aside?.tryPour({
+            format,
+            source,
+            ...(container.file === undefined ? {} : { file: container.file }),
+            budget: this.#budget,
+            report,
+          });
+    if (aside === undefined) await this.#pourHere(container, programs, reading, report, visited);
+    else await this.#visitAll(aside, container, programs, visited);
+  }
+
+  async #visitAll(
+    members: AsyncIterable<Member> | Iterable<Member>,
+    container: Task,
+    programs: readonly string[],
+    visited: Artifact[],
+  ): Promise<void> {
+    for await (const member of members) {
+      this.#budget.chargeMember();
+      this.#budget.checkDepth(container.depth + 1);
+      visited.push(await this.#visit(toTask(member, container, programs)));
+      if (this.#stopped) break;
+    }
+  }
+
+  /** Lets a decoder that cannot be paused pour as many members as there is room for, examines them, and goes on. */
+  async #pourHere(
     container: Task,
     programs: readonly string[],
     reading: Reading,

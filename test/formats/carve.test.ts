@@ -4,7 +4,13 @@ import { buildTomSkype } from '../../fixtures/synthetic-skype.ts';
 import { buildZip } from '../../fixtures/zip-builder.ts';
 import { Budget } from '../../src/bytes/budget.ts';
 import { toByteSource } from '../../src/bytes/byte-source.ts';
-import { type ByteRange, carve, carveMarks, type CarveTraces, findUnexplained } from '../../src/formats/carve.ts';
+import {
+  type ByteRange,
+  carve,
+  carveMarks,
+  type CarveTraces,
+  findUnexplained,
+} from '../../src/formats/carve.ts';
 import { scanBytes } from '../end-to-end/scan-bytes.ts';
 import { createRandom } from '../mutation.ts';
 

@@ -266,7 +266,9 @@ describe('when a thousand literals are looked for', () => {
 });
 
 describe('when the places of marks are wanted', () => {
-  const marks = [Buffer.from('MARK'), Buffer.from('ARK\0'), Buffer.from('tom')].map((one) => new Uint8Array(one));
+  const marks = [Buffer.from('MARK'), Buffer.from('ARK\0'), Buffer.from('tom')].map(
+    (one) => new Uint8Array(one),
+  );
   const compiled = compile(loadIndicators([]), undefined, marks);
   const placesOf = (bytes: Uint8Array, chunkBytes?: number): MarkPlaces =>
     find(compiled, bytes, chunkBytes).finish().marks;

@@ -1,0 +1,233 @@
+import { readChunks, type ByteSource } from '../bytes/byte-source.ts';
+import { TelltaleError } from '../bytes/errors.ts';
+import { FoundFault, type Member } from '../formats/model.ts';
+import { startThread, type Thread } from '../platform/threads.ts';
+import type { AsideDecoder, AsideRequest } from '../scan/aside.ts';
+import { type PourMessage, type PourRequest, shared } from './aside-protocol.ts';
+
+/** Smaller containers are decoded before a thread has begun. */
+const packedBytesMin = 1024 * 1024;
+/** A container that does not stand in a file as it is, is copied for the thread. */
+const copiedBytesMax = 64 * 1024 * 1024;
+/** One container inside another one that is being decoded has a thread of its own, deeper ones do not. */
+const threadsMax = 2;
+
+export interface AsideOptions {
+  /** Is told the name of every file beside the container that was asked for. */
+  readonly onSibling?: (name: string) => void;
+  /** In bytes; {@link packedBytesMin} without. */
+  readonly packedBytesMin?: number;
+}
+
+/** Threads that decode for the walks of one thread; they live as long as it does. */
+export class AsideThreads {
+  readonly #entry: URL;
+  readonly #idle: Decoder[] = [];
+  readonly #all = new Set<Decoder>();
+
+  /** @param entry - the module that the threads run; without, the one that stands beside this one */
+  constructor(entry: URL = new URL('./decoder.js', import.meta.url)) {
+    this.#entry = entry;
+  }
+
+  /** A decoder for one walk. */
+  toDecoder(options: AsideOptions = {}): AsideDecoder {
+    return {
+      tryPour: (request) => {
+        const { source } = request;
+        if (source.size < (options.packedBytesMin ?? packedBytesMin)) return undefined;
+        if (source.range === undefined && source.size > copiedBytesMax) return undefined;
+        const decoder = this.#tryTake();
+        return decoder && this.#pour(decoder, request, options.onSibling ?? (() => undefined));
+      },
+    };
+  }
+
+  /** Ends all threads. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map((decoder) => decoder.end()));
+  }
+
+  #tryTake(): Decoder | undefined {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return idle;
+    if (this.#all.size >= threadsMax) return undefined;
+    const started = new Decoder(this.#entry, () => {
+      this.#all.delete(started);
+      const place = this.#idle.indexOf(started);
+      if (place >= 0) this.#idle.splice(place, 1);
+    });
+    this.#all.add(started);
+    return started;
+  }
+
+  async *#pour(
+    decoder: Decoder,
+    request: AsideRequest,
+    onSibling: (name: string) => void,
+  ): AsyncGenerator<Member, void, void> {
+    let isOver = false;
+    const listen: Listen = async () => {
+      for (;;) {
+        const message = await decoder.next();
+        if (message.kind === 'report') request.report(message.finding);
+        else if (message.kind === 'sibling') onSibling(message.name);
+        else return message;
+      }
+    };
+    try {
+      decoder.start(toRequest(request, decoder.shared));
+      for (;;) {
+        const message = await listen();
+        switch (message.kind) {
+          case 'begin': {
+            const { member, declaredSize } = message;
+            yield {
+              ...member,
+              content: {
+                kind: 'stream',
+                open: () => readMember(listen),
+                ...(declaredSize === undefined ? {} : { declaredSize }),
+              },
+            };
+            break;
+          }
+          case 'refuse': {
+            const { member, finding, declaredSize } = message;
+            const declared = declaredSize === undefined ? {} : { declaredSize };
+            yield { ...member, content: { kind: 'unreadable', finding, ...declared } };
+            break;
+          }
+          case 'done':
+            isOver = true;
+            if (message.finding !== undefined) request.report(message.finding);
+            return;
+          // Of a member that was not read to its end.
+          case 'bytes':
+          case 'end':
+            break;
+        }
+      }
+    } finally {
+      if (!isOver) await decoder.cancel();
+      if (this.#all.has(decoder)) this.#idle.push(decoder);
+    }
+  }
+}
+
+/** What is said of members; the rest is told to whoever it is for. */
+type MemberMessage = Exclude<PourMessage, { readonly kind: 'report' | 'sibling' }>;
+type Listen = () => Promise<MemberMessage>;
+
+/** The bytes of the member that has begun; throws the finding of a member that is not whole. */
+async function* readMember(listen: Listen): AsyncGenerator<Uint8Array, void, void> {
+  for (;;) {
+    const message = await listen();
+    if (message.kind === 'bytes') yield message.bytes;
+    else if (message.kind === 'end') {
+      if (message.finding !== undefined) throw new FoundFault(message.finding);
+      return;
+    } else throw new TelltaleError('internal/bug', `the decoder said "${message.kind}" inside a member`);
+  }
+}
+
+function toRequest({ format, source, file, budget }: AsideRequest, numbers: SharedArrayBuffer): PourRequest {
+  return {
+    format: format.id,
+    source:
+      source.range === undefined
+        ? { kind: 'bytes', bytes: toShared(source) }
+        : { kind: 'file', range: source.range, size: source.size },
+    path: file?.path,
+    fileBytes: budget.fileBytes,
+    limits: { ...budget.limits, milliseconds: budget.millisecondsLeft },
+    shared: numbers,
+  };
+}
+
+function toShared(source: ByteSource): Uint8Array {
+  const bytes = new Uint8Array(new SharedArrayBuffer(source.size));
+  let filled = 0;
+  for (const chunk of readChunks(source)) {
+    bytes.set(chunk, filled);
+    filled += chunk.length;
+  }
+  return bytes;
+}
+
+/** One thread and what it said. */
+class Decoder {
+  readonly shared = new SharedArrayBuffer(8);
+  readonly #numbers = new Int32Array(this.shared);
+  readonly #thread: Thread<PourRequest>;
+  readonly #messages: PourMessage[] = [];
+  #taken = 0;
+  #wake: (() => void) | undefined;
+  #endReason: string | undefined;
+
+  constructor(entry: URL, ended: () => void) {
+    this.#thread = startThread<PourRequest, PourMessage>(
+      entry,
+      (message) => {
+        this.#messages.push(message);
+        this.#wake?.();
+      },
+      (reason) => {
+        this.#endReason = reason;
+        ended();
+        this.#wake?.();
+      },
+    );
+  }
+
+  start(request: PourRequest): void {
+    this.#messages.length = 0;
+    this.#taken = 0;
+    this.#numbers.fill(0);
+    this.#thread.setBusy(true);
+    this.#thread.post(request);
+  }
+
+  /** What it says next. @throws TelltaleError `internal/bug` when the thread is no more */
+  async next(): Promise<PourMessage> {
+    for (;;) {
+      const message = this.#messages[this.#taken];
+      if (message !== undefined) {
+        this.#take();
+        if (message.kind === 'bytes') this.#release(message.bytes.length);
+        if (message.kind === 'done') this.#thread.setBusy(false);
+        return message;
+      }
+      if (this.#endReason !== undefined)
+        throw new TelltaleError('internal/bug', `the decoder failed (${this.#endReason})`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+  }
+
+  /** Tells it to stop, and waits until it has. */
+  async cancel(): Promise<void> {
+    Atomics.store(this.#numbers, shared.isCancelled, 1);
+    Atomics.notify(this.#numbers, shared.bytesUnderWay);
+    while (this.#endReason === undefined && (await this.next()).kind !== 'done');
+  }
+
+  async end(): Promise<void> {
+    await this.#thread.end();
+  }
+
+  /** Messages leave the list now and then, not one by one. */
+  #take(): void {
+    this.#taken += 1;
+    if (this.#taken < 256) return;
+    this.#messages.splice(0, this.#taken);
+    this.#taken = 0;
+  }
+
+  #release(bytes: number): void {
+    Atomics.sub(this.#numbers, shared.bytesUnderWay, bytes);
+    Atomics.notify(this.#numbers, shared.bytesUnderWay);
+  }
+}
