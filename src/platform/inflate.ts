@@ -167,6 +167,29 @@ export async function tryInflateWhole(
   }
 }
 
+/**
+ * Decodes a raw stream that goes on from bytes before it; undefined when it is not in order or has another size.
+ *
+ * @param expectedBytes - after decoding; no more memory than that is taken
+ * @param history - what the stream may refer to, at most 32 KiB
+ */
+export function tryInflateBlock(
+  packed: Uint8Array,
+  expectedBytes: number,
+  history: Uint8Array,
+): Uint8Array | undefined {
+  try {
+    const decoded = inflateRawSync(packed, {
+      chunkSize: Math.max(64, expectedBytes + 1),
+      maxOutputLength: Math.max(1, expectedBytes),
+      ...(history.length === 0 ? {} : { dictionary: history }),
+    });
+    return decoded.length === expectedBytes ? decoded : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What zlib gives with `info`, which its types do not know. */
 function isNativeResult(
   value: unknown,

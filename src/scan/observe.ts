@@ -54,7 +54,9 @@ export function observe(knowledge: Knowledge, findings: Findings): readonly Prod
       scopes: evaluation.scopes.filter((match) => match.product === id),
     };
     const isTold = told.telltales.length + told.claims.length + told.scopes.length > 0;
-    const knownBuild = knowledge.usesKnownBuilds ? findKnownBuild(database, findings, isTold) : undefined;
+    const knownBuild = knowledge.usesKnownBuilds
+      ? findKnownBuild(database, findings, told.claims.length > 0)
+      : undefined;
     if (isTold || knownBuild !== undefined) observations.push({ ...told, knownBuild });
   }
   return observations;
@@ -62,16 +64,16 @@ export function observe(knowledge: Knowledge, findings: Findings): readonly Prod
 
 /**
  * Asks the ledger. SHA-256 is always looked up. The other digests cost several times as much, and a file of the product
- * has something to show for itself: they are looked up when the file or something in it speaks of the product, has the
+ * has something to show for itself: they are looked up when the file or something in it claims the product, has the
  * name or the size of a line, or could not be read to its end.
  */
 function findKnownBuild(
   { product: { id, claims }, knownBuilds }: ProductDatabase,
   { name, size, digests, hasUnread, members }: Findings,
-  isTold: boolean,
+  claimsIt: boolean,
 ): KnownBuildMatch | undefined {
   const mayBeListed =
-    isTold ||
+    claimsIt ||
     hasUnread ||
     claims.length === 0 ||
     knownBuilds.isListed(toBaseName(name), size) ||
@@ -84,12 +86,12 @@ export function isUnread(problems: readonly Problem[]): boolean {
   return problems.some(({ code, incomplete }) => incomplete && code !== 'limit/count');
 }
 
-/** Whether a member speaks of a product, or could not be read. */
+/** Whether a member claims a product, or could not be read. */
 function mayHold(members: readonly Artifact[], product: string): boolean {
   return members.some(
     (member) =>
       isUnread(member.problems) ||
-      member.observations.some((one) => one.product === product) ||
+      member.observations.some((one) => one.product === product && one.claims.length > 0) ||
       mayHold(member.members, product),
   );
 }

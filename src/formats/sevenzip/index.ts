@@ -25,6 +25,7 @@ import {
   sectorBytes,
   udifTrailerBytes,
 } from '../recognised.ts';
+import { type PlainCabinet, pourCabinet, tryReadPlainCabinet } from './cabinet.ts';
 import type { Listing, ListedItem } from './listing.ts';
 import { isAboutTail } from './faults.ts';
 import { type Container, listContainer, pourContainer, toContainerCode } from './unpacking.ts';
@@ -354,7 +355,18 @@ async function read(row: Row, source: ByteSource, context: ReadContext): Promise
     });
   }
   const facts = row.soleName === undefined ? toFacts(listing.items, context) : [];
-  return { facts, regions: [], pour: (sink, from) => pourContainer(container, result, context, sink, from) };
+  let cabinet: PlainCabinet | undefined;
+  const isPerhapsPlain = row.id === 'cab' && faults.length + missing.length === 0 && !listing.isCut;
+  return {
+    facts,
+    regions: [],
+    pour(sink, from) {
+      if (isPerhapsPlain) cabinet ??= tryReadPlainCabinet(inner, listing.items, context.budget);
+      return cabinet === undefined
+        ? pourContainer(container, result, context, sink, from)
+        : pourCabinet(inner, cabinet, sink, from, context.budget);
+    },
+  };
 }
 
 function toFacts(items: readonly ListedItem[], context: ReadContext): readonly Fact[] {
