@@ -12,7 +12,7 @@
  * Not covered: the records of the signature file itself.
  */
 import type { Budget } from '../bytes/budget.ts';
-import { type ByteSource, readChunks, sliceSource } from '../bytes/byte-source.ts';
+import { type ByteSource, readPassing, sliceSource } from '../bytes/byte-source.ts';
 import { Cursor } from '../bytes/cursor.ts';
 import { footprintNames } from '../formats/appx/footprint.ts';
 import type { AppxPackage } from '../formats/appx/package.ts';
@@ -197,7 +197,7 @@ export function digestAppx(
       [0, signature.offset],
       [behind, directoryOffset],
     ] as const) {
-      for (const chunk of readChunks(sliceSource(source, from, to - from))) {
+      for (const chunk of readPassing(sliceSource(source, from, to - from))) {
         budget.checkTime();
         take(chunk);
       }
@@ -234,7 +234,7 @@ function pourDirectory(
     [directoryOffset, signatureRecord.offset],
     [recordEnd, directoryEnd],
   ] as const) {
-    for (const chunk of readChunks(sliceSource(source, from, to - from))) {
+    for (const chunk of readPassing(sliceSource(source, from, to - from))) {
       budget.checkTime();
       take(chunk);
     }

@@ -10,11 +10,10 @@
  * sign, so nothing is added here.
  */
 import type { Budget } from '../bytes/budget.ts';
+import { readPassing, sliceSource } from '../bytes/byte-source.ts';
 import { directoryIndex, type PeImage } from '../formats/pe/image.ts';
 import { type DigestAlgorithm, Digester } from '../platform/digests.ts';
 import { type Range, tablePadding } from './certificate-table.ts';
-
-const chunkBytes = 1024 * 1024;
 
 /**
  * Digests of everything that a signature covers, streamed in one pass.
@@ -38,12 +37,12 @@ export function digestImage(
   const digester = new Digester(algorithms);
   let at = 0;
   const digestUntil = (end: number): void => {
-    while (at < end) {
+    if (at >= end) return;
+    for (const chunk of readPassing(sliceSource(source, at, end - at))) {
       budget.checkTime();
-      const length = Math.min(chunkBytes, end - at);
-      digester.update(source.read(at, length));
-      at += length;
+      digester.update(chunk);
     }
+    at = end;
   };
   for (const { offset, size } of leftOut) {
     digestUntil(Math.min(offset, source.size));

@@ -11,7 +11,7 @@
  * Not covered by either: sectors of no stream, slack behind streams, anything behind the last sector.
  */
 import type { Budget } from '../bytes/budget.ts';
-import { readChunks } from '../bytes/byte-source.ts';
+import { readPassing } from '../bytes/byte-source.ts';
 import type { CompoundEntry, CompoundFile } from '../formats/cfb/model.ts';
 import { type DigestAlgorithm, Digester } from '../platform/digests.ts';
 
@@ -78,7 +78,7 @@ function digestContent(
       digestContent(file, entry, digesters, budget);
       continue;
     }
-    for (const chunk of readChunks(file.openStream(entry))) {
+    for (const chunk of readPassing(file.openStream(entry))) {
       budget.checkTime();
       for (const digester of digesters) digester.update(chunk);
     }

@@ -1,4 +1,4 @@
-import { readChunks } from '../bytes/byte-source.ts';
+import { readPassing } from '../bytes/byte-source.ts';
 import { TelltaleError } from '../bytes/errors.ts';
 import type { FileJob } from '../jobs/settings.ts';
 import { Digester } from '../platform/digests.ts';
@@ -117,7 +117,7 @@ function tryReadDigest(job: FileJob): { readonly sha256: string } | undefined {
     const source = openFile(job.rawPath ?? job.path);
     try {
       const digester = new Digester(['sha256']);
-      for (const chunk of readChunks(source)) digester.update(chunk);
+      for (const chunk of readPassing(source)) digester.update(chunk);
       const { sha256 } = digester.finish();
       return sha256 === undefined ? undefined : { sha256 };
     } finally {

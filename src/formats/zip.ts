@@ -5,7 +5,7 @@
  * Both lists of members are read, the central directory and the local headers, and every disagreement between them
  * is a fact: a file that shows different members to different software is built to deceive some of it.
  */
-import { type ByteSource, readChunks, sliceSource } from '../bytes/byte-source.ts';
+import { type ByteSource, readPassing, sliceSource } from '../bytes/byte-source.ts';
 import { Budget } from '../bytes/budget.ts';
 import { TelltaleError } from '../bytes/errors.ts';
 import { type InflatedWhole, type InflateEnd, crc32, inflate } from '../platform/inflate.ts';
@@ -122,7 +122,7 @@ function checkStored(range: ByteSource, entry: ZipEntry, context: ReadContext): 
     return;
   }
   let checksum = 0;
-  for (const chunk of readChunks(range)) {
+  for (const chunk of readPassing(range)) {
     context.budget.checkTime();
     checksum = crc32(chunk, checksum);
   }

@@ -53,6 +53,12 @@ function readPages(descriptor: number, size: number): ByteSource & { forget(): v
   const readExactly = (offset: number, length: number): Uint8Array => {
     // All of it is written before anybody sees it.
     const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+    readInto(offset, bytes);
+    return bytes;
+  };
+
+  const readInto = (offset: number, bytes: Uint8Array): void => {
+    const { length } = bytes;
     let filled = 0;
     while (filled < length) {
       let count: number;
@@ -68,7 +74,6 @@ function readPages(descriptor: number, size: number): ByteSource & { forget(): v
       }
       filled += count;
     }
-    return bytes;
   };
 
   const readPage = (index: number): Uint8Array => {
@@ -96,6 +101,10 @@ function readPages(descriptor: number, size: number): ByteSource & { forget(): v
       if (first === last)
         return readPage(first).subarray(offset - first * pageBytes, offset - first * pageBytes + length);
       return readExactly(offset, length);
+    },
+    readInto(offset, target) {
+      assertRange(size, offset, target.length);
+      readInto(offset, target);
     },
     forget() {
       pages.clear();

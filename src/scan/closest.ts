@@ -25,8 +25,8 @@ export function isRecorded(
 
 /**
  * Known builds that an artifact is alike to, the most alike first. Only programs and installers are compared, and only
- * with builds of a product that they claim to be, that something in them tells of, or whose publisher signed them: the
- * bytes are read once more for it.
+ * with builds of a product that they claim to be, that something in them tells of, or whose publisher is said to have
+ * signed them although they are not intact: the bytes are read once more for it.
  *
  * @param checkTime - throws when there is no time left
  */
@@ -38,13 +38,16 @@ export function findClosest(
 ): readonly ClosestBuild[] {
   if (artifact.format.nature !== 'acting') return [];
   const found: ClosestBuild[] = [];
+  const { authenticity } = artifact;
+  // What a publisher signed and nobody changed is what it says it is.
+  const doubted = authenticity?.integrity === 'intact' ? undefined : authenticity?.publisher;
   let fingerprint: Fingerprint | undefined;
   for (const { product, publishers, similarBuilds } of database.products) {
     if (!similarBuilds.mayBeAlike(source.size)) continue;
     const isOfInterest =
       artifact.observations.some(
         (one) => one.product === product.id && one.claims.length + one.telltales.length > 0,
-      ) || publishers.some(({ id }) => id === artifact.authenticity?.publisher);
+      ) || publishers.some(({ id }) => id === doubted);
     if (!isOfInterest) continue;
     fingerprint ??= toFingerprint(source, checkTime);
     for (const likeness of similarBuilds.findAlike(artifact.digests.sha256, fingerprint))

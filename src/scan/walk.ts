@@ -6,7 +6,7 @@ import { verifyMachO } from '../authenticity/apple-code-signature.ts';
 import { verifyMsi } from '../authenticity/msi-signature.ts';
 import type { Budget } from '../bytes/budget.ts';
 import { ByteGatherer } from '../bytes/byte-gatherer.ts';
-import { type ByteSource, readChunks, readUpTo, toByteSource } from '../bytes/byte-source.ts';
+import { type ByteSource, readChunks, readPassing, readUpTo, toByteSource } from '../bytes/byte-source.ts';
 import { carve, findUnexplained } from '../formats/carve.ts';
 import { identify, tryFindMismatch } from '../formats/index.ts';
 import type {
@@ -252,7 +252,7 @@ export class Walk {
       case 'source': {
         const intake = this.#takeIn(task, 0, report);
         try {
-          for (const chunk of readChunks(content.source, chunkBytes)) {
+          for (const chunk of readPassing(content.source)) {
             // The file itself is not unpacked; ranges inside it are charged, or overlapping members would cost nothing.
             if (task.relation === 'root') this.#budget.checkTime();
             else this.#budget.chargeBytes(chunk.length);
@@ -294,7 +294,7 @@ export class Walk {
   #digestLater(source: ByteSource, algorithms: readonly DigestAlgorithm[], report: Report): Digests {
     const digester = new Digester(algorithms);
     try {
-      for (const chunk of readChunks(source, chunkBytes)) {
+      for (const chunk of readPassing(source)) {
         this.#budget.checkTime();
         digester.update(chunk);
       }

@@ -1,6 +1,6 @@
 /** Ranges of bytes, and what lies between them. */
 import type { Budget } from '../../bytes/budget.ts';
-import { type ByteSource, sliceSource, readChunks } from '../../bytes/byte-source.ts';
+import { type ByteSource, sliceSource, readPassing } from '../../bytes/byte-source.ts';
 
 export interface Range {
   readonly offset: number;
@@ -22,7 +22,7 @@ export function findGaps(ranges: readonly Range[], end: number): readonly Range[
 
 /** Whether a range of a source holds anything but zeros. @throws TelltaleError `limit/time` */
 export function hasContent(source: ByteSource, { offset, size }: Range, budget: Budget): boolean {
-  for (const chunk of readChunks(sliceSource(source, offset, size))) {
+  for (const chunk of readPassing(sliceSource(source, offset, size))) {
     budget.checkTime();
     if (chunk.some((byte) => byte !== 0)) return true;
   }

@@ -1,7 +1,6 @@
 /** Shannon entropy: how evenly the byte values of a range are spread. Packed or encrypted data comes near 8. */
-import type { ByteSource } from '../../bytes/byte-source.ts';
+import { type ByteSource, readPassing, sliceSource } from '../../bytes/byte-source.ts';
 
-const chunkBytes = 1 << 18;
 /** A byte that repeats would wait for its own counter; neighbours count in tables of their own. */
 const tables = 4;
 
@@ -13,8 +12,7 @@ const tables = 4;
 export function measureEntropy(source: ByteSource, limitBytes: number): number {
   const measured = Math.min(source.size, limitBytes);
   const counts = new Uint32Array(tables * 256);
-  for (let at = 0; at < measured; at += chunkBytes)
-    countBytes(source.read(at, Math.min(chunkBytes, measured - at)), counts);
+  for (const chunk of readPassing(sliceSource(source, 0, measured))) countBytes(chunk, counts);
   let entropy = 0;
   for (let byte = 0; byte < 256; byte += 1) {
     let count = 0;

@@ -1,4 +1,4 @@
-import { type ByteSource, readChunks } from '../../bytes/byte-source.ts';
+import { type ByteSource, readPassing } from '../../bytes/byte-source.ts';
 import { SsdeepHasher } from './ssdeep.ts';
 import { TlshHasher } from './tlsh.ts';
 
@@ -18,7 +18,7 @@ export interface Fingerprint {
 export function toFingerprint(source: ByteSource, onChunk: () => void = () => undefined): Fingerprint {
   const tlsh = new TlshHasher();
   const ssdeep = new SsdeepHasher(source.size);
-  for (const chunk of readChunks(source)) {
+  for (const chunk of readPassing(source)) {
     onChunk();
     tlsh.update(chunk);
     ssdeep.update(chunk);
