@@ -1,7 +1,7 @@
 import type { PublisherPins } from '../authenticity/publisher-pins.ts';
 import { carveMarks } from '../formats/carve.ts';
 import type { DigestAlgorithm } from '../platform/digests.ts';
-import { createWasmKernel } from '../signatures/automaton/search-wasm.ts';
+import { createFilteredKernel } from '../signatures/automaton/search-filtered.ts';
 import { type CompiledDatabase, compile } from '../signatures/compile.ts';
 import { type Database, toPublisherPins } from '../signatures/load.ts';
 
@@ -26,7 +26,7 @@ export function toKnowledge(database: Database, usesKnownBuilds = true): Knowled
   }
   return {
     database,
-    compiled: compile(database, createWasmKernel, carveMarks),
+    compiled: compile(database, createFilteredKernel, carveMarks),
     pins: toPublisherPins(database),
     usesKnownBuilds,
     digestAlgorithms: [...algorithms].sort(),

@@ -3,7 +3,7 @@ import { TelltaleError } from '../bytes/errors.ts';
 import type { FactKind } from '../formats/model.ts';
 import { type Automaton, buildAutomaton, foldByte } from './automaton/automaton.ts';
 import type { KernelFactory } from './automaton/kernel.ts';
-import { createWasmKernel } from './automaton/search-wasm.ts';
+import { createFilteredKernel } from './automaton/search-filtered.ts';
 import { createSearcher, type Searcher } from './automaton/searcher.ts';
 import type { Database } from './load.ts';
 import { type NamePattern, toPattern } from './name-pattern.ts';
@@ -135,7 +135,7 @@ export interface CompiledDatabase {
  */
 export function compile(
   database: Database,
-  makeKernel: KernelFactory = createWasmKernel,
+  makeKernel: KernelFactory = createFilteredKernel,
   marks: readonly Uint8Array[] = [],
 ): CompiledDatabase {
   const compiler = new Compiler();

@@ -2,13 +2,13 @@ import { type Automaton, rowMask } from './automaton.ts';
 import type { Kernel } from './kernel.ts';
 import { createFourStreamKernel } from './search-four-streams.ts';
 import { searchBytes } from './search-bytes.ts';
+import { toWhole, tryAllocate, tryInstantiate } from './wasm.ts';
 
 /*
  * The loop of search-four-streams.ts in WebAssembly: look-ups without checks of bounds, and a table that holds byte
  * offsets, so that nothing is shifted. The window is copied into its memory, which costs a fiftieth of the search.
  */
 
-const pageBytes = 64 * 1024;
 /** Larger windows are searched in pieces. */
 const windowBytes = 512 * 1024;
 /** Below this many new bytes a window is not worth the copying. */
@@ -43,7 +43,7 @@ export function createWasmKernel(automaton: Automaton): Kernel {
   const hitsAt = countsAt + toWhole(countBytes);
   const windowAt = hitsAt + streams * hitsKept * hitBytes;
   const memory = tryAllocate(windowAt + windowBytes);
-  const search = memory && tryInstantiate(memory);
+  const search = memory && tryInstantiate<Search>(searchBytes, memory);
   if (memory === undefined || search === undefined) return twin;
 
   const { buffer } = memory;
@@ -109,36 +109,6 @@ export function createWasmKernel(automaton: Automaton): Kernel {
   };
 }
 
-function toWhole(bytes: number): number {
-  return Math.ceil(bytes / 8) * 8;
-}
-
 function isLittleEndian(): boolean {
   return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-}
-
-function tryAllocate(bytes: number): WebAssembly.Memory | undefined {
-  const pages = Math.ceil(bytes / pageBytes);
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages });
-  } catch {
-    // No room, or no WebAssembly here.
-    return undefined;
-  }
-}
-
-let compiled: WebAssembly.Module | undefined;
-
-function tryInstantiate(memory: WebAssembly.Memory): Search | undefined {
-  try {
-    compiled ??= new WebAssembly.Module(toBytes(searchBytes));
-    const { search } = new WebAssembly.Instance(compiled, { host: { memory } }).exports;
-    return typeof search === 'function' ? (...values) => void search(...values) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function toBytes(base64: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }

@@ -1,6 +1,6 @@
 import type { Automaton } from './automaton.ts';
 import type { KernelFactory } from './kernel.ts';
-import { createWasmKernel } from './search-wasm.ts';
+import { createFilteredKernel } from './search-filtered.ts';
 
 /**
  * @param pattern - index of the pattern
@@ -20,7 +20,10 @@ export interface Searcher {
 }
 
 /** A searcher; the kernel is the loop that reads the tables. */
-export function createSearcher(automaton: Automaton, makeKernel: KernelFactory = createWasmKernel): Searcher {
+export function createSearcher(
+  automaton: Automaton,
+  makeKernel: KernelFactory = createFilteredKernel,
+): Searcher {
   const kernel = makeKernel(automaton);
   const {
     classCount,

@@ -1,0 +1,182 @@
+import { type Automaton, foldByte, rowMask } from './automaton.ts';
+import { filterBytes } from './filter-bytes.ts';
+import type { Kernel } from './kernel.ts';
+import { createWasmKernel } from './search-wasm.ts';
+import { tryAllocate, tryInstantiate, toWhole } from './wasm.ts';
+
+/*
+ * A filter before the automaton. Most bytes of most files begin no pattern, and four of them together say so: the
+ * filter looks at every second place, and only where a pattern may begin is the trie followed, from its root. The
+ * places that it looks at do not depend on each other, so that a processor looks at several at once.
+ *
+ * Every pattern has to have four bytes or more: at one of its first two places it is seen. What holds too many places
+ * at which something may begin is searched by the automaton, which takes the same time for all bytes.
+ */
+
+const windowBytes = 512 * 1024;
+/** Behind the window the filter reads on, without effect. */
+const paddingBytes = 16;
+const gramBytes = 4;
+/** Bits of the filter: a pattern may begin at the four bytes, or one byte before them. */
+const isHere = 1;
+const isBefore = 2;
+/** Below this many new bytes a window is not worth the copying. */
+const minBytes = 1024;
+const hitsKept = 32 * 1024;
+const hitBytes = 8;
+/** When the trie is followed for more bytes than this share of the window, the automaton is faster. */
+const stepsPerByte = 1;
+const maxTableBytes = 128 * 1024 * 1024;
+const hitBit = -0x80000000;
+/** 2^32 divided by the golden ratio: the factor of Fibonacci hashing. */
+const hashFactor = 0x9e3779b1;
+
+type Search = (
+  trie: number,
+  classes: number,
+  filter: number,
+  shift: number,
+  window: number,
+  from: number,
+  length: number,
+  overlap: number,
+  hits: number,
+  capacity: number,
+  stepsMax: number,
+) => number;
+
+/** The kernel with the filter; the one without where a pattern is too short, or there is no room for the tables. */
+export function createFilteredKernel(automaton: Automaton): Kernel {
+  const whole = createWasmKernel(automaton);
+  const { classes, overlap: neededOverlap, table, patternLengths } = automaton;
+  if (patternLengths.some((length) => length < gramBytes) || neededOverlap > windowBytes / 4) return whole;
+  if (table.byteLength > maxTableBytes) return whole;
+
+  const trie = toTrie(automaton);
+  const filterBits = toFilterBits(patternLengths.length);
+  const classesAt = trie.byteLength;
+  const filterAt = classesAt + classes.length * 2;
+  const hitsAt = toWhole(filterAt + 2 ** filterBits);
+  const windowAt = hitsAt + hitsKept * hitBytes;
+  const memory = tryAllocate(windowAt + windowBytes + paddingBytes);
+  const search = memory && tryInstantiate<Search>(filterBytes, memory);
+  if (memory === undefined || search === undefined) return whole;
+
+  const { buffer } = memory;
+  new Int32Array(buffer, 0, trie.length).set(trie);
+  new Uint16Array(buffer, classesAt, classes.length).set(Uint16Array.from(classes, (one) => one * 4));
+  new Uint8Array(buffer, filterAt, 2 ** filterBits).set(toFilter(automaton, trie, filterBits));
+  const window = new Uint8Array(buffer, windowAt, windowBytes + paddingBytes);
+  const hits = new Int32Array(buffer, hitsAt, hitsKept * 2);
+
+  const searchPiece = (
+    bytes: Uint8Array,
+    overlap: number,
+    sink: (end: number, row: number) => void,
+  ): void => {
+    if (bytes.length - overlap < minBytes) {
+      whole.search(bytes, overlap, sink);
+      return;
+    }
+    window.set(bytes);
+    const count = search(
+      0,
+      classesAt,
+      filterAt,
+      32 - filterBits,
+      windowAt,
+      Math.max(0, overlap - neededOverlap),
+      bytes.length,
+      overlap,
+      hitsAt,
+      hitsKept,
+      bytes.length * stepsPerByte,
+    );
+    if (count < 0 || count > hitsKept) {
+      whole.search(bytes, overlap, sink);
+      return;
+    }
+    // They come in the order of their starts. Of those that end at the same place the first is the longest, and its
+    // state knows the others.
+    const longest = new Map<number, number>();
+    for (let index = 0; index < count; index += 1) {
+      const end = hits[2 * index] ?? 0;
+      if (!longest.has(end)) longest.set(end, ((hits[2 * index + 1] ?? 0) & rowMask) >>> 2);
+    }
+    for (const [end, row] of [...longest].sort(([a], [b]) => a - b)) sink(end, row);
+  };
+
+  return {
+    search(bytes, overlap, sink) {
+      let from = 0;
+      let known = overlap;
+      while (bytes.length - from > windowBytes) {
+        const start = from;
+        searchPiece(bytes.subarray(start, start + windowBytes), known, (end, row) => sink(start + end, row));
+        from += windowBytes - neededOverlap;
+        known = neededOverlap;
+      }
+      if (from === 0) searchPiece(bytes, overlap, sink);
+      else searchPiece(bytes.subarray(from), known, (end, row) => sink(from + end, row));
+    },
+  };
+}
+
+/** One place in a hundred for each pattern's two, in what a processor keeps nearest. */
+function toFilterBits(patternCount: number): number {
+  return Math.min(20, Math.max(16, Math.ceil(Math.log2(patternCount * 200))));
+}
+
+/** The automaton without what leads back: entries as byte offsets, 0 where no pattern goes on. */
+function toTrie({ table, classCount, depths, firstPattern }: Automaton): Int32Array {
+  const trie = new Int32Array(table.length);
+  for (let state = 0; state < depths.length; state += 1) {
+    const depth = (depths[state] ?? 0) + 1;
+    for (let at = state * classCount; at < (state + 1) * classCount; at += 1) {
+      const row = (table[at] ?? 0) & rowMask;
+      const next = row / classCount;
+      if (depths[next] !== depth) continue;
+      trie[at] = (row << 2) | ((firstPattern[next] ?? -1) >= 0 ? hitBit : 0);
+    }
+  }
+  return trie;
+}
+
+/** Marks the hashes of what patterns begin with. Every spelling of a letter has the same hash. */
+function toFilter({ classes, classCount }: Automaton, trie: Int32Array, filterBits: number): Uint8Array {
+  const bytesOfClass: number[][] = Array.from({ length: classCount }, () => []);
+  for (let byte = 0; byte < 256; byte += 1) {
+    if (foldByte(byte) === byte) bytesOfClass[classes[byte] ?? 0]?.push(byte);
+  }
+  const filter = new Uint8Array(2 ** filterBits);
+  const mark = (gram: number, bit: number): void => {
+    const place = hash(gram, filterBits);
+    filter[place] = (filter[place] ?? 0) | bit;
+  };
+  /** @param gram - the last four bytes that lead to the row, the latest in the highest bits */
+  const follow = (row: number, depth: number, gram: number): void => {
+    if (depth === gramBytes) mark(gram, isHere);
+    if (depth === gramBytes + 1) {
+      mark(gram, isBefore);
+      return;
+    }
+    for (let one = 0; one < classCount; one += 1) {
+      const entry = trie[row + one] ?? 0;
+      if (entry === 0) continue;
+      const next = (entry & rowMask) >>> 2;
+      for (const byte of bytesOfClass[one] ?? []) {
+        const longer = (gram >>> 8) | (byte << 24);
+        follow(next, depth + 1, longer);
+        // Behind the end of a pattern may stand anything.
+        if (depth + 1 === gramBytes && entry < 0)
+          for (let any = 0; any < 256; any += 1) mark((longer >>> 8) | (any << 24), isBefore);
+      }
+    }
+  };
+  follow(0, 0, 0);
+  return filter;
+}
+
+function hash(gram: number, filterBits: number): number {
+  return Math.imul(gram | 0x20202020, hashFactor) >>> (32 - filterBits);
+}

@@ -1,0 +1,43 @@
+/** Memory and code for kernels in WebAssembly, which import nothing but `host.memory` and export `search`. */
+
+const pageBytes = 64 * 1024;
+
+/** Rounded up to whole words of eight bytes. */
+export function toWhole(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
+}
+
+/** Memory that does not grow; undefined where there is no room, or no WebAssembly. */
+export function tryAllocate(bytes: number): WebAssembly.Memory | undefined {
+  const pages = Math.ceil(bytes / pageBytes);
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch {
+    return undefined;
+  }
+}
+
+const compiled = new Map<string, WebAssembly.Module>();
+
+/**
+ * A kernel over a memory; undefined where there is no WebAssembly.
+ *
+ * @param base64 - the bytes of the module
+ */
+export function tryInstantiate<Search extends (...values: number[]) => number | void>(
+  base64: string,
+  memory: WebAssembly.Memory,
+): ((...values: Parameters<Search>) => number) | undefined {
+  try {
+    const module = compiled.get(base64) ?? new WebAssembly.Module(toBytes(base64));
+    compiled.set(base64, module);
+    const { search } = new WebAssembly.Instance(module, { host: { memory } }).exports;
+    return typeof search === 'function' ? (...values) => Number(search(...values)) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function toBytes(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
