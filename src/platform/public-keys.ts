@@ -35,7 +35,7 @@ export function checkSignature(
   if (subjectPublicKeyInfo.length > keyBytesMax || signature.length > signatureBytesMax) return 'unusable';
   if (scheme.kind === 'rsa-pss' && scheme.saltLength > saltBytesMax) return 'unusable';
   try {
-    const key = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' });
+    const key = toKey(subjectPublicKeyInfo);
     if (!isFor(key, scheme)) return 'unusable';
     if (scheme.kind === 'rsa-bare-digest') {
       const padding = constants.RSA_PKCS1_PADDING;
@@ -49,6 +49,23 @@ export function checkSignature(
     // OpenSSL refuses the key or the digest; that is all we need to know.
     return 'unusable';
   }
+}
+
+/** Files of one publisher have the same keys, and to read one takes longer than to check a signature with it. */
+const keysKept = 64;
+const recentKeys = new Map<string, KeyObject>();
+
+function toKey(subjectPublicKeyInfo: Uint8Array): KeyObject {
+  const name = Buffer.from(subjectPublicKeyInfo).toString('latin1');
+  const known = recentKeys.get(name);
+  if (known !== undefined) return known;
+  const key = createPublicKey({ key: Buffer.from(subjectPublicKeyInfo), format: 'der', type: 'spki' });
+  recentKeys.set(name, key);
+  if (recentKeys.size > keysKept) {
+    const [oldest] = recentKeys.keys();
+    if (oldest !== undefined) recentKeys.delete(oldest);
+  }
+  return key;
 }
 
 function isFor(key: KeyObject, scheme: SignatureScheme): boolean {
