@@ -53,7 +53,16 @@ const given = [
   'dictionaryBytes',
 ] as const;
 const locals = [
-  ...['address', 'probability', 'bound', 'bit', 'tree', 'symbol', 'positionState'],
+  ...[
+    'address',
+    'probability',
+    'probabilityOfZero',
+    'probabilityOfOne',
+    'bound',
+    'tree',
+    'symbol',
+    'positionState',
+  ],
   ...['matchByte', 'matchBit', 'offset', 'lengthTable', 'distance', 'slot', 'bits', 'shift'],
   ...['from', 'end', 'part', 'stop'],
 ] as const;
@@ -113,14 +122,12 @@ const normalise = when(
   ),
 );
 
-/** What comes before the decision: the probability at `place`, an offset into `table`, and the bound of the two bits. */
+const loadProbability = (table: number, address: Code): Code => `(i32.load16_u offset=${table} ${address})`;
+/** The bound between a zero and a one, by `probability`. */
+const setBound = lines(normalise, set('bound', multiply(shiftRight(get('range'), 11), get('probability'))));
+/** What comes before the decision: the probability at `place`, an offset into `table`, and the bound. */
 const startBit = (table: number, place: Code): Code =>
-  lines(
-    set('address', place),
-    set('probability', `(i32.load16_u offset=${table} ${get('address')})`),
-    normalise,
-    set('bound', multiply(shiftRight(get('range'), 11), get('probability'))),
-  );
+  lines(set('address', place), set('probability', loadProbability(table, get('address'))), setBound);
 const keepProbability = (table: number, value: Code): Code =>
   `(i32.store16 offset=${table} ${get('address')} ${value})`;
 
@@ -145,40 +152,68 @@ const decide = (table: number, place: Code, zero: Code, one: Code): Code =>
   );
 
 /**
- * Decodes a bit without a branch, into `bit`. Where it is zero the probability grows by (2048 - p) >> 5, which is to
- * say that (p - 2017) >> 5, below zero, is taken away.
+ * Whether the bit is a one. It is compared again wherever that is asked for: measured, that is faster than a local
+ * variable with the result.
  */
-const decodeBit = (table: number, place: Code): Code =>
+const isOne = isAtLeast(get('code'), get('bound'));
+
+/**
+ * The decision without a branch. Where the bit is zero the probability grows by (2048 - p) >> 5, which is to say that
+ * (p - 2017) >> 5, below zero, is taken away.
+ *
+ * @param use - what is done with the bit, while {@link isOne} can be asked
+ */
+const chooseBit = (table: number, use: Code): Code =>
   lines(
-    startBit(table, place),
-    set('bit', isAtLeast(get('code'), get('bound'))),
-    set('range', select(get('bit'), subtract(get('range'), get('bound')), get('bound'))),
-    set('code', select(get('bit'), subtract(get('code'), get('bound')), get('code'))),
     keepProbability(
       table,
       subtract(
         get('probability'),
-        shiftRightSigned(select(get('bit'), get('probability'), subtract(get('probability'), 2017)), 5),
+        shiftRightSigned(select(isOne, get('probability'), subtract(get('probability'), 2017)), 5),
       ),
     ),
+    use,
+    set('range', select(isOne, subtract(get('range'), get('bound')), get('bound'))),
+    set('code', select(isOne, subtract(get('code'), get('bound')), get('code'))),
   );
+const decodeBit = (table: number, place: Code, use: Code): Code =>
+  lines(startBit(table, place), chooseBit(table, use));
 
 // In a tree `symbol` counts bytes: it is twice the symbol of the specification.
-const appendBit = set('symbol', add(entries(get('symbol')), entries(get('bit'))));
-const decodeTreeBit = (table: number): Code =>
-  lines(decodeBit(table, add(get('tree'), get('symbol'))), appendBit);
-/** The symbol of a tree, with the bit in front that marks its start. */
-const decodeTree = (table: number, depth: number): Code =>
-  lines(set('symbol', 2), repeat(depth, decodeTreeBit(table)));
+const symbolPlace = add(get('tree'), get('symbol'));
+const appendBit = set('symbol', add(entries(get('symbol')), entries(isOne)));
+
+/**
+ * The symbol of a tree, with the bit in front that marks its start. The probabilities of both branches are loaded
+ * before it is known which one is taken.
+ */
+const decodeTree = (table: number, depth: number): Code => {
+  const takeBranch = lines(
+    set('probability', select(isOne, get('probabilityOfOne'), get('probabilityOfZero'))),
+    set('symbol', add(get('symbol'), entries(isOne))),
+  );
+  const inside = lines(
+    set('address', symbolPlace),
+    set('symbol', entries(get('symbol'))),
+    set('probabilityOfZero', loadProbability(table, symbolPlace)),
+    set('probabilityOfOne', loadProbability(table + 2, symbolPlace)),
+    setBound,
+    chooseBit(table, takeBranch),
+  );
+  return lines(
+    set('symbol', 2),
+    set('probability', loadProbability(table + 2, get('tree'))),
+    repeat(depth - 1, inside),
+    set('address', symbolPlace),
+    setBound,
+    chooseBit(table, appendBit),
+  );
+};
 const treeSymbol = shiftRight(get('symbol'), 1);
 
-/** `distance` and `shift`: the bit at `shift` is decoded, the lowest first. */
+/** The bit at `shift` of `distance` is decoded, the lowest first. */
 const decodeReverseBit = (table: number, place: Code, shift: Operand): Code =>
-  lines(
-    decodeBit(table, place),
-    set('distance', add(get('distance'), shiftLeft(get('bit'), shift))),
-    appendBit,
-  );
+  decodeBit(table, place, lines(set('distance', add(get('distance'), shiftLeft(isOne, shift))), appendBit));
 
 const isLiteralState = isBelow(get('state'), 7);
 const setState = (afterLiteral: number, afterMatch: number): Code =>
@@ -229,9 +264,11 @@ const literal = lines(
           decodeBit(
             kernelTables.literalsAt,
             add(add(get('tree'), get('offset')), add(get('matchBit'), get('symbol'))),
+            lines(
+              set('offset', select(isOne, get('matchBit'), xor(get('offset'), get('matchBit')))),
+              appendBit,
+            ),
           ),
-          set('offset', select(get('bit'), get('matchBit'), xor(get('offset'), get('matchBit')))),
-          appendBit,
         ),
       ),
       set('state', subtract(get('state'), select(isBelow(get('state'), 10), 3, 6))),
@@ -258,18 +295,24 @@ const length = decide(
     lines(
       set('tree', get('lengthTable')),
       set('symbol', 2),
-      loop('high', lines(decodeTreeBit(lengthHigh * 2), branchIf('high', isBelow(get('symbol'), 0x200)))),
+      loop(
+        'high',
+        lines(
+          decodeBit(lengthHigh * 2, symbolPlace, appendBit),
+          branchIf('high', isBelow(get('symbol'), 0x200)),
+        ),
+      ),
       set('pendingLength', add(treeSymbol, 18 - 256)),
     ),
   ),
 );
 
+const isDirectOne = isAtLeast(get('code'), get('range'));
 const directBit = lines(
   normalise,
   set('range', shiftRight(get('range'), 1)),
-  set('bit', isAtLeast(get('code'), get('range'))),
-  set('code', select(get('bit'), subtract(get('code'), get('range')), get('code'))),
-  set('distance', add(shiftLeft(get('distance'), 1), get('bit'))),
+  set('distance', add(shiftLeft(get('distance'), 1), isDirectOne)),
+  set('code', select(isDirectOne, subtract(get('code'), get('range')), get('code'))),
 );
 
 const decodeDistance = lines(
