@@ -10,7 +10,7 @@ packages=(
   chromium fonts-noto-cjk                                   # pages in a browser
   apksigner aapt zipalign dexdump binutils                  # phones, ELF
   ssdeep tlsh-tools                                         # likeness of programs
-  wabt                                                      # the kernel of the search, made from its source
+  wabt                                                      # the kernels of the search and of LZMA, made from source
   yara clamav                                               # exports of the database, loaded as their users load them
 )
 missing=()

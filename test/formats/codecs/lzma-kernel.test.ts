@@ -31,8 +31,10 @@ describe('when the kernel is made from its source', () => {
     const [source, output] = [join(folder, 'lzma.wat'), join(folder, 'lzma.wasm')];
     writeFileSync(source, lzmaKernelSource);
     execFileSync('wat2wasm', [source, '-o', output]);
-    const made = readFileSync(output).toString('base64');
+    const bytes = readFileSync(output);
     rmSync(folder, { recursive: true });
+    expect(WebAssembly.validate(bytes)).toBe(true);
+    const made = bytes.toString('base64');
     if (process.env['UPDATE_KERNEL'] === '1') {
       writeFileSync(
         fileURLToPath(new URL('../../../src/formats/codecs/lzma-bytes.ts', import.meta.url)),
