@@ -188,6 +188,17 @@ describe('when a stream is decoded in WebAssembly', () => {
     }
   });
 
+  it.skipIf(!hasXz)('wraps its ring in what LZMA2 stores as it is', () => {
+    const random = createRandom(12);
+    const noise = Uint8Array.from({ length: 200_001 }, () => random(256));
+    const data = Buffer.concat([noise, plain, noise.subarray(0, 70_000), plain]);
+    const stream = pack(data, '--lzma2=preset=1,dict=16KiB');
+    expect(stream.length).toBeGreaterThan(270_000);
+    const { bytes, error } = compareLzma2(stream, 1 << 14, data.length, 3, 'stored');
+    expect(error).toBeUndefined();
+    expect(Buffer.compare(bytes, data)).toBe(0);
+  });
+
   it('decodes two streams at the same time, and after one that was left', () => {
     const stream = encodeLzma(makeData(600_000, 60_000, 8), usual, { dictionaryBytes: 1 << 16 });
     const options = { ...usual, dictionaryBytes: 1 << 16, outputBytes: 600_000 };
