@@ -126,6 +126,8 @@ export type MemberContent =
   | {
       readonly kind: 'stream';
       open(): AsyncIterable<Uint8Array>;
+      /** A chunk is good only until the next one is asked for. */
+      readonly usesChunksAgain?: boolean;
       /** What the container says that it will be, in bytes; a claim, not a fact. */
       readonly declaredSize?: number;
     }

@@ -3,7 +3,7 @@ import { TelltaleError } from '../bytes/errors.ts';
 import { FoundFault, type Member } from '../formats/model.ts';
 import { startThread, type Thread } from '../platform/threads.ts';
 import type { AsideDecoder, AsideRequest } from '../scan/aside.ts';
-import { type PourMessage, type PourRequest, shared } from './aside-protocol.ts';
+import { type PourMessage, type PourRequest, Slots } from './aside-protocol.ts';
 
 /** Smaller containers are decoded before a thread has begun. */
 const packedBytesMin = 1024 * 1024;
@@ -76,7 +76,7 @@ export class AsideThreads {
       }
     };
     try {
-      decoder.start(toRequest(request, decoder.shared));
+      decoder.start(toRequest(request, decoder.slots.memory));
       for (;;) {
         const message = await listen();
         switch (message.kind) {
@@ -87,6 +87,7 @@ export class AsideThreads {
               content: {
                 kind: 'stream',
                 open: () => readMember(listen),
+                usesChunksAgain: true,
                 ...(declaredSize === undefined ? {} : { declaredSize }),
               },
             };
@@ -115,8 +116,13 @@ export class AsideThreads {
   }
 }
 
+/** What the thread says, with the bytes that it speaks of: good until the next message is asked for. */
+type HeardMessage =
+  | Exclude<PourMessage, { readonly kind: 'bytes' }>
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+
 /** What is said of members; the rest is told to whoever it is for. */
-type MemberMessage = Exclude<PourMessage, { readonly kind: 'report' | 'sibling' }>;
+type MemberMessage = Exclude<HeardMessage, { readonly kind: 'report' | 'sibling' }>;
 type Listen = () => Promise<MemberMessage>;
 
 /** The bytes of the member that has begun; throws the finding of a member that is not whole. */
@@ -131,7 +137,7 @@ async function* readMember(listen: Listen): AsyncGenerator<Uint8Array, void, voi
   }
 }
 
-function toRequest({ format, source, file, budget }: AsideRequest, numbers: SharedArrayBuffer): PourRequest {
+function toRequest({ format, source, file, budget }: AsideRequest, slots: SharedArrayBuffer): PourRequest {
   return {
     format: format.id,
     source:
@@ -141,7 +147,7 @@ function toRequest({ format, source, file, budget }: AsideRequest, numbers: Shar
     path: file?.path,
     fileBytes: budget.fileBytes,
     limits: { ...budget.limits, milliseconds: budget.millisecondsLeft },
-    shared: numbers,
+    slots,
   };
 }
 
@@ -157,11 +163,14 @@ function toShared(source: ByteSource): Uint8Array {
 
 /** One thread and what it said. */
 class Decoder {
-  readonly shared = new SharedArrayBuffer(8);
-  readonly #numbers = new Int32Array(this.shared);
+  readonly slots = new Slots();
   readonly #thread: Thread<PourRequest>;
   readonly #messages: PourMessage[] = [];
   #taken = 0;
+  /** Slots that were read. */
+  #turn = 0;
+  /** The slot that was handed out is free when the next message is asked for. */
+  #isReading = false;
   #wake: (() => void) | undefined;
   #endReason: string | undefined;
 
@@ -183,18 +192,28 @@ class Decoder {
   start(request: PourRequest): void {
     this.#messages.length = 0;
     this.#taken = 0;
-    this.#numbers.fill(0);
+    this.slots.reset();
+    this.#turn = 0;
     this.#thread.setBusy(true);
     this.#thread.post(request);
   }
 
   /** What it says next. @throws TelltaleError `internal/bug` when the thread is no more */
-  async next(): Promise<PourMessage> {
+  async next(): Promise<HeardMessage> {
+    if (this.#isReading) {
+      this.slots.free(this.#turn - 1);
+      this.#isReading = false;
+    }
     for (;;) {
       const message = this.#messages[this.#taken];
       if (message !== undefined) {
         this.#take();
-        if (message.kind === 'bytes') this.#release(message.bytes.length);
+        if (message.kind === 'bytes') {
+          const bytes = this.slots.at(this.#turn, message.length);
+          this.#turn += 1;
+          this.#isReading = true;
+          return { kind: 'bytes', bytes };
+        }
         if (message.kind === 'done') this.#thread.setBusy(false);
         return message;
       }
@@ -209,8 +228,7 @@ class Decoder {
 
   /** Tells it to stop, and waits until it has. */
   async cancel(): Promise<void> {
-    Atomics.store(this.#numbers, shared.isCancelled, 1);
-    Atomics.notify(this.#numbers, shared.bytesUnderWay);
+    this.slots.cancel();
     while (this.#endReason === undefined && (await this.next()).kind !== 'done');
   }
 
@@ -224,10 +242,5 @@ class Decoder {
     if (this.#taken < 256) return;
     this.#messages.splice(0, this.#taken);
     this.#taken = 0;
-  }
-
-  #release(bytes: number): void {
-    Atomics.sub(this.#numbers, shared.bytesUnderWay, bytes);
-    Atomics.notify(this.#numbers, shared.bytesUnderWay);
   }
 }

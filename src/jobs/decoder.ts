@@ -5,54 +5,51 @@ import type { FileOnDisk, Finding, Member, MemberInflow, MemberSink } from '../f
 import { openFile, readOpenFile } from '../platform/files.ts';
 import { serveThread } from '../platform/threads.ts';
 import { toFinding } from '../scan/finding.ts';
-import { bytesUnderWayMax, type PourMessage, type PourRequest, shared } from './aside-protocol.ts';
+import { type PourMessage, type PourRequest, Slots } from './aside-protocol.ts';
 import { openSibling } from './sibling.ts';
 
-/** Bytes of a member are sent in pieces of this size. */
-const pieceBytes = 512 * 1024;
-/** How long the decoder waits before it looks again whether it shall stop. */
-const waitMilliseconds = 500;
-
-type Send = (message: PourMessage, transfer?: readonly ArrayBuffer[]) => void;
+type Send = (message: PourMessage) => void;
 
 /** Sends members to the walk, and waits for it. */
 class Line implements MemberSink {
   readonly #send: Send;
-  readonly #shared: Int32Array;
+  readonly #slots: Slots;
+  #turn = 0;
 
-  constructor(send: Send, numbers: SharedArrayBuffer) {
+  constructor(send: Send, slots: Slots) {
     this.#send = send;
-    this.#shared = new Int32Array(numbers);
+    this.#slots = slots;
   }
 
   get isCancelled(): boolean {
-    return Atomics.load(this.#shared, shared.isCancelled) !== 0;
+    return this.#slots.isCancelled;
   }
 
   begin(member: Omit<Member, 'content'>, declaredSize?: number): MemberInflow | 'stop' {
     if (this.isCancelled) return 'stop';
     this.#send({ kind: 'begin', member: toPlain(member), declaredSize });
-    let piece = new Uint8Array(0);
+    let slot: Uint8Array | undefined;
     let filled = 0;
-    let expected = declaredSize ?? pieceBytes;
     const flush = (): void => {
-      if (filled > 0) this.#sendBytes(filled === piece.length ? piece : piece.slice(0, filled));
-      expected -= filled;
+      if (slot === undefined) return;
+      this.#slots.take(this.#turn);
+      this.#turn += 1;
+      this.#send({ kind: 'bytes', length: filled });
+      slot = undefined;
       filled = 0;
-      piece = new Uint8Array(0);
     };
     return {
       write: (chunk) => {
-        for (let taken = 0; taken < chunk.length; ) {
-          if (piece.length === 0) {
-            const wanted = Math.max(expected, chunk.length - taken);
-            piece = new Uint8Array(Math.min(pieceBytes, wanted));
+        for (let taken = 0; taken < chunk.length && !this.isCancelled; ) {
+          if (slot === undefined) {
+            this.#slots.waitFor(this.#turn);
+            slot = this.#slots.at(this.#turn);
           }
-          const part = chunk.subarray(taken, taken + piece.length - filled);
-          piece.set(part, filled);
+          const part = chunk.subarray(taken, taken + slot.length - filled);
+          slot.set(part, filled);
           filled += part.length;
           taken += part.length;
-          if (filled === piece.length) flush();
+          if (filled === slot.length) flush();
         }
         return !this.isCancelled;
       },
@@ -65,17 +62,6 @@ class Line implements MemberSink {
 
   refuse(member: Omit<Member, 'content'>, finding: Finding, declaredSize?: number): void {
     if (!this.isCancelled) this.#send({ kind: 'refuse', member: toPlain(member), finding, declaredSize });
-  }
-
-  #sendBytes(bytes: Uint8Array<ArrayBuffer>): void {
-    const { length } = bytes;
-    Atomics.add(this.#shared, shared.bytesUnderWay, length);
-    this.#send({ kind: 'bytes', bytes }, [bytes.buffer]);
-    for (;;) {
-      const underWay = Atomics.load(this.#shared, shared.bytesUnderWay);
-      if (underWay <= bytesUnderWayMax || this.isCancelled) return;
-      Atomics.wait(this.#shared, shared.bytesUnderWay, underWay, waitMilliseconds);
-    }
   }
 }
 
@@ -90,7 +76,7 @@ function toSource(wanted: PourRequest['source']): ByteSource {
 
 /** Decodes one container from its start to its end, or until the walk wants no more. */
 async function pour(request: PourRequest, send: Send): Promise<void> {
-  const line = new Line(send, request.shared);
+  const line = new Line(send, new Slots(request.slots));
   // Time is up as well when nobody waits for the result.
   const now = (): number => (line.isCancelled ? Number.POSITIVE_INFINITY : performance.now());
   const siblings: { close(): void }[] = [];

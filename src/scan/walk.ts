@@ -270,7 +270,7 @@ export class Walk {
         try {
           for await (const chunk of content.open()) {
             this.#budget.chargeBytes(chunk.length);
-            intake.keep(chunk, true);
+            intake.keep(chunk, content.usesChunksAgain !== true);
           }
         } catch (error) {
           report(this.#toFinding(error, unreadRest));
