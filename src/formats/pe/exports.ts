@@ -9,8 +9,8 @@ import { tryMap, tryReadText } from './address.ts';
 import { type PeImage, directoryIndex } from './image.ts';
 import type { Report } from './parse.ts';
 
-/** More names are not listed. */
-export const exportedNamesLimit = 10_000;
+/** Ordinals have 16 bits. More names are not listed; libraries with tens of thousands are in use. */
+export const exportedNamesLimit = 65_536;
 const nameLimitBytes = 512;
 const directoryBytes = 40;
 

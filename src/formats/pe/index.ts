@@ -33,8 +33,8 @@ import { tryReadRichHeader } from './rich-header.ts';
 import { readVersionInfo, versionInfoLimitBytes } from './version-info.ts';
 
 /** Entropy is measured over so much of the start of a section, and over so much of all sections together. */
-const entropyLimitBytes = 8 * 1024 * 1024;
-const entropyLimitBytesInAll = 64 * 1024 * 1024;
+const entropyLimitBytes = 4 * 1024 * 1024;
+const entropyLimitBytesInAll = 32 * 1024 * 1024;
 const findingsLimit = 64;
 const versionResourcesLimit = 16;
 const manifestsLimit = 16;
