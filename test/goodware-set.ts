@@ -28,6 +28,8 @@ const checked = spawnSync(process.execPath, [fetchGoodware, '--small', '--check'
 export const goodware = {
   /** Everything is there, and matches its digest. */
   available: checked.status === 0,
+  /** Where it is. */
+  folder: cache,
   paths: small.map(({ name, version }) =>
     join(cache, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`),
   ),

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { z } from 'zod';
 import type { FoundPair } from './agreement.ts';
 
@@ -81,7 +82,13 @@ export function toPeerPairs(
     const pair = digest === undefined ? undefined : { digest, indicator };
     const isInPart = digest === undefined || digest !== digests.at(-1);
     if (pair !== undefined && (!isInPart || found(pair))) pairs.push(pair);
-    else deeper.push(`${indicator} in ${path}`);
+    else deeper.push(`${indicator} in ${hideFolders(path)}`);
   }
   return { pairs, deeper };
+}
+
+/** A nested path without the folders in front: figures are read on other machines. */
+function hideFolders(path: string): string {
+  const [file = '', ...inside] = path.split(' » ');
+  return [basename(file), ...inside].join(' » ');
 }

@@ -30,20 +30,23 @@ export interface Point {
   readonly y: number;
 }
 
+/** The slope is taken over at least this factor in x: over less, it would be noise. */
+const leastFactor = 4;
+
 /**
- * How a cost grows, as a power: 1 is linear, 2 quadratic. It is the slope in a plot of both logarithms, over the upper
- * half of the range in x, with the cost at the smallest x taken away first: the start of the program is not growth.
+ * How a cost grows, as a power: 1 is linear, 2 quadratic. It is the slope in a plot of both logarithms at the large
+ * end, from the last point that is at most a quarter as large to the largest, with the cost at the smallest x taken away
+ * first: the start of the program is not growth.
  *
- * @returns undefined when there are fewer than three points, or when they do not rise above the first
+ * @returns undefined when there are too few points, or when they do not rise above the first
  */
 export function toGrowthExponent(points: readonly Point[]): number | undefined {
   const sorted = [...points].sort((a, b) => a.x - b.x);
   const first = sorted[0];
   const last = sorted.at(-1);
   if (first === undefined || last === undefined || sorted.length < 3) return undefined;
-  const middle = Math.sqrt(first.x * last.x);
-  const start = sorted.find(({ x }, index) => index > 0 && x >= middle * 0.999) ?? last;
-  if (start === last) return undefined;
+  const start = sorted.findLast(({ x }) => x <= last.x / leastFactor);
+  if (start === undefined || start === first) return undefined;
   const rise = (point: Point): number => point.y - first.y;
   if (rise(start) <= 0 || rise(last) <= 0) return undefined;
   return Math.log(rise(last) / rise(start)) / Math.log((last.x - first.x) / (start.x - first.x));

@@ -39,8 +39,11 @@ export function measureScan(
     work,
   );
   tell(`bench: ${what.id} measured`);
+  const { id, part, title } = what;
   return {
-    ...what,
+    id,
+    part,
+    title,
     bytes: measureBytes(what.input),
     files: countFiles(what.input),
     subjects: [
