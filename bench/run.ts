@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOutcome, findMissingTools, type Recipe, type Tool } from './inputs/recipe.ts';
 import { describeMachine, readLoad, readToolVersions } from './machine.ts';
@@ -28,7 +28,8 @@ export function runParts(setting: RunSetting): Results {
   const loadBefore = readLoad();
   const start = performance.now();
   mkdirSync(options.inputs, { recursive: true });
-  const work = mkdtempSync(join(options.inputs, 'work-'));
+  removeLeftovers(options.inputs);
+  const work = mkdtempSync(join(options.inputs, `work-${process.pid}-`));
   const clear = (): void => rmSync(work, { recursive: true, force: true });
   process.on('exit', clear);
   const comparisons: Results['comparisons'] = [];
@@ -74,6 +75,24 @@ export function runParts(setting: RunSetting): Results {
     curves,
     failures,
   };
+}
+
+/** What runs that were interrupted left; those of runs that go on are left alone. */
+function removeLeftovers(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = /^work-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }
 
 /** Why a part cannot be measured here, or undefined when it can. */

@@ -8,6 +8,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { root } from '../root.ts';
 import { plantLiterals } from './planting.ts';
@@ -51,7 +52,7 @@ export function takeMembers(
   if (!existsSync(archive)) {
     throw new Error(`${archive} is not there; node scripts/fetch-goodware.mjs fetches it`);
   }
-  const work = mkdtempSync(join(goodware, '.part-bench-'));
+  const work = mkdtempSync(join(tmpdir(), 'telltale-bench-'));
   try {
     runTool('tar', ['xzf', archive, '-C', work, ...members], work);
     return members.map((member) => readFileSync(join(work, member)));

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** How one input, or a folder of them, is made. The same recipe makes the same bytes with the same tools. */
+/**
+ * How one input, or a folder of them, is made. The same recipe makes the same files with the same tools, but for what
+ * xorriso, wixl and osslsigncode write of the moment and of chance.
+ */
 export interface Recipe {
   /** Name of its folder in the cache. */
   readonly id: string;

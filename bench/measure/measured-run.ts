@@ -35,6 +35,11 @@ export interface MeasuredRun extends Measurement {
   readonly stdoutPath: string;
 }
 
+/** Where the output of the last run of a command is. */
+export function toStdoutPath(folder: string, name: string): string {
+  return join(folder, `${name}.stdout`);
+}
+
 /**
  * Runs a command once.
  *
@@ -44,7 +49,7 @@ export interface MeasuredRun extends Measurement {
 export function runMeasured(command: Command, folder: string): MeasuredRun {
   command.prepare?.();
   const result = join(folder, `${command.name}.measured.json`);
-  const stdoutPath = join(folder, `${command.name}.stdout`);
+  const stdoutPath = toStdoutPath(folder, command.name);
   const stderrPath = join(folder, `${command.name}.stderr`);
   const run = spawnSync('python3', [script, result, stdoutPath, stderrPath, ...command.argv], {
     encoding: 'utf8',

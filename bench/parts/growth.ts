@@ -1,10 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Inputs } from '../inputs/index.ts';
 import { measureBytes } from '../inputs/recipe.ts';
-import { readOwnReport } from '../agreement/telltale-finds.ts';
-import { type Command, measureAlternately, runMeasured } from '../measure/measured-run.ts';
+import { type Command, measureAlternately, toStdoutPath } from '../measure/measured-run.ts';
 import type { Curve } from '../report/results.ts';
-import { type Part, type PartContext, toReportingScan, toScan } from './part.ts';
+import { type Part, type PartContext, toScan } from './part.ts';
 
 /** A little more than linear is allowed for: garbage collection and caches. */
 const exponentAtMost = 1.15;
@@ -35,13 +35,10 @@ function measureGrowth(context: PartContext, growth: Growth): Curve {
     const commands: Command[] = steps.map(({ options, paths }, index) =>
       toScan(context, options, paths, `step-${index}`),
     );
-    // Limits that stop a scan would make a curve flat.
-    const last = steps.at(-1);
-    if (last !== undefined) {
-      const report = runMeasured(toReportingScan(context, last.options, last.paths), context.work).stdoutPath;
-      for (const limit of readOwnReport(report).limits) notes.push(`${name}: telltale hit a limit: ${limit}`);
-    }
     const measured = measureAlternately(commands, () => context.rounds, context.work);
+    // Limits that stop a scan would make a curve flat.
+    const report = readFileSync(toStdoutPath(context.work, `step-${steps.length - 1}`), 'utf8');
+    for (const limit of findLimits(report)) notes.push(`${name}: telltale hit a limit: ${limit}`);
     return {
       name,
       command,
@@ -59,6 +56,11 @@ function measureGrowth(context: PartContext, growth: Growth): Curve {
     ...(growth.peakAtMost === undefined ? {} : { peakAtMost: growth.peakAtMost }),
     notes,
   };
+}
+
+/** The lines of a report as text that tell of a limit, each once. */
+export function findLimits(report: string): readonly string[] {
+  return [...new Set([...report.matchAll(/^ +limit +(\S.*)$/gm)].map((match) => match[1] ?? ''))].sort();
 }
 
 function toPart(

@@ -12,6 +12,7 @@ import {
 import { readOwnReport, toPeerPairs } from '../../bench/agreement/telltale-finds.ts';
 import { compareSignatures } from '../../bench/parts/authenticode.ts';
 import { parseCsv, readLiteralIndicators } from '../../bench/parts/exports.ts';
+import { findLimits } from '../../bench/parts/growth.ts';
 
 const a = { digest: 'aa', indicator: 'one' };
 const b = { digest: 'bb', indicator: 'two' };
@@ -168,5 +169,15 @@ describe('when the exported indicators are read', () => {
       'rule telltale_skype_lit : x\n{\n}\nrule telltale_skype_mixed : x\nrule telltale_skype_rough : x\n// approximate: rough: whatever\n';
     expect(parseCsv(table)[1]).toEqual(['skype', 'lit', 'text', 'a "b", c']);
     expect([...readLiteralIndicators(table, rules).values()]).toEqual(['lit']);
+  });
+});
+
+describe('when a report as text tells of a limit', () => {
+  it('names it once', () => {
+    const line = '                limit        a.zip at 0x0: has more members than are read\n';
+    expect(findLimits(` · other        a.zip\n${line}${line}`)).toEqual([
+      'a.zip at 0x0: has more members than are read',
+    ]);
+    expect(findLimits(' · other        limit.zip\n                ZIP archive\n')).toEqual([]);
   });
 });
