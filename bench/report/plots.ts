@@ -74,7 +74,7 @@ function toSharePlot(results: Results): string | undefined {
 const panelWidth = 330;
 const panelHeight = 220;
 
-/** Time and peak memory, both axes logarithmic: what is linear rises as the dashed line does. */
+/** Time with both axes logarithmic, where what is linear rises as the dashed line does; memory from zero. */
 function toGrowthPlot(curve: Curve, rows: readonly GrowthRow[]): string {
   const height = panelHeight + 100;
   return drawing(width, height, curve.title, [
@@ -96,36 +96,35 @@ function toPanel(
   unit: string,
   rows: readonly GrowthRow[],
   toValue: (point: GrowthRow['points'][number]) => number,
-  withReference: boolean,
+  isTime: boolean,
 ): readonly string[] {
   const points = rows.flatMap((row) => row.points);
   const xs = points.map(({ x }) => x);
   const values = points.map(toValue);
   if (points.length === 0) return [];
   const [leastX, mostX] = toRange(xs);
-  const [leastY, mostY] = toRange(values);
   const left = x0 + 44;
   const right = x0 + panelWidth - 6;
   const bottom = y0 + panelHeight - 20;
   const toX = (x: number): number =>
     left + (Math.log(x / leastX) / Math.log(mostX / leastX)) * (right - left);
-  const toY = (y: number): number =>
-    bottom - (Math.log(y / leastY) / Math.log(mostY / leastY)) * (bottom - y0);
+  const axis = isTime ? toDecadeAxis(values) : toLinearAxis(values);
+  const toY = (y: number): number => bottom - axis.toShare(y) * (bottom - y0);
   const last = rows[0]?.points.at(-1);
   const reference =
-    !withReference || last === undefined
+    !isTime || last === undefined
       ? []
       : [
           line(
             toX(last.x),
             toY(toValue(last)),
-            ...toReferenceEnd(last.x, toValue(last), leastX, leastY, toX, toY),
+            ...toReferenceEnd(last.x, toValue(last), leastX, axis.ticks[0] ?? 1, toX, toY),
             'reference',
           ),
         ];
   return [
     text(x0 + 4, y0 - 8, label, 'start'),
-    ...toDecades(leastY, mostY).flatMap((tick) => [
+    ...axis.ticks.flatMap((tick) => [
       line(left, toY(tick), right, toY(tick), 'grid'),
       text(left - 6, toY(tick) + 4, tick < 1 ? String(tick) : showCount(tick), 'end'),
     ]),
@@ -149,11 +148,41 @@ function toPanel(
   ];
 }
 
+interface Axis {
+  readonly ticks: readonly number[];
+  /** From 0 at the lower end to 1 at the upper. */
+  toShare(value: number): number;
+}
+
+function toDecadeAxis(values: readonly number[]): Axis {
+  const [least, most] = toRange(values);
+  return {
+    ticks: toDecades(least, most),
+    toShare: (value) => Math.log(value / least) / Math.log(most / least),
+  };
+}
+
+/** From zero, in at most five round steps. */
+function toLinearAxis(values: readonly number[]): Axis {
+  const largest = Math.max(...values);
+  const decade = 10 ** Math.floor(Math.log10(largest / 5));
+  const step = [1, 2, 5, 10].map((factor) => factor * decade).find((one) => one * 5 >= largest) ?? largest;
+  const most = step * Math.ceil(largest / step);
+  return {
+    ticks: Array.from({ length: Math.round(most / step) + 1 }, (_, index) => index * step),
+    toShare: (value) => value / most,
+  };
+}
+
 /** The powers of ten around all values. */
 function toRange(values: readonly number[]): readonly [number, number] {
   return [
     10 ** Math.floor(Math.log10(Math.min(...values))),
-    10 ** Math.ceil(Math.log10(Math.max(...values) * 1.0001)),
+    10 **
+      Math.max(
+        Math.ceil(Math.log10(Math.max(...values)) - 1e-9),
+        Math.floor(Math.log10(Math.min(...values))) + 1,
+      ),
   ];
 }
 
