@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { makeCertificateSet, toPem } from '../../fixtures/certificate-authority.ts';
 import { readPackages, readSmallPrograms, takeMembers, writeMember } from './payloads.ts';
@@ -71,7 +71,6 @@ export function createSignedFolder(
           rmSync(target, { force: true });
           continue;
         }
-        if (!existsSync(target)) continue;
         if (count % changedEvery === changedEvery - 1) {
           const bytes = readFileSync(target);
           const at = Math.floor(content.length / 2);
@@ -81,6 +80,9 @@ export function createSignedFolder(
         count += 1;
       }
       rmSync(work, { recursive: true });
+      if (count < ownSignedCount) {
+        throw new Error(`only ${count} of ${ownSignedCount} programs could be signed`);
+      }
     },
   };
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExportedRules, Exports } from './part.ts';
 
@@ -39,8 +39,6 @@ export function createExports(telltale: readonly string[], databases: string, ta
       clamav,
       indicators: readLiteralIndicators(readFileSync(table, 'utf8'), rules),
     };
-    // A rule that only approximates an indicator may find something else.
-    writeFileSync(join(folder, 'compared.txt'), `${[...exported.indicators.values()].join('\n')}\n`);
     done.set(name, exported);
     return exported;
   };
