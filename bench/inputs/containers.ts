@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { packDmg } from '../../fixtures/containers/pack-dmg.ts';
 import { buildInno } from '../../fixtures/inno/inno-builder.ts';
 import { root } from '../root.ts';
 import { copyTree, writeMember } from './payloads.ts';
@@ -198,34 +199,7 @@ export function createDmg({ prefix }: Scale, payload: Recipe): Recipe {
       const work = join(folder, 'work');
       mkdirSync(join(work, 'tree'), { recursive: true });
       copyTree(context.folderOf(payload), join(work, 'tree'));
-      runTool(
-        'xorriso',
-        [
-          '-report_about',
-          'SORRY',
-          '-outdev',
-          'hybrid.iso',
-          '-hfsplus',
-          'on',
-          '-volid',
-          'App',
-          '-map',
-          'tree/',
-          '/',
-          '-commit',
-        ],
-        work,
-      );
-      try {
-        runTool(
-          '7zz',
-          ['e', '-bd', '-bso0', '-bse0', '-tapm', `-o${work}`, 'hybrid.iso', 'HFSPLUS_Hybrid.hfs'],
-          work,
-        );
-      } catch {
-        // The partition map promises a few sectors more than the image has, which lie behind the volume.
-      }
-      runTool('python3', [makeudif, 'HFSPLUS_Hybrid.hfs', join(folder, 'App.dmg')], work);
+      packDmg('tree/', 'App', work, makeudif, join(folder, 'App.dmg'));
       rmSync(work, { recursive: true });
     },
   };

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packDmg } from '../../fixtures/containers/pack-dmg.ts';
 import { buildInno } from '../../fixtures/inno/inno-builder.ts';
 import { buildPe } from '../../fixtures/pe-builder.ts';
 import { buildPlainSkype, buildTomSkype, toTextSection } from '../../fixtures/synthetic-skype.ts';
@@ -346,30 +347,9 @@ export const packings: readonly Packing[] = [
     name: 'DMG (zlib) with HFS+',
     tools: ['xorriso', '7zz', 'python3'],
     pack(payload, work) {
-      runTool(
-        'xorriso',
-        [
-          '-report_about',
-          'SORRY',
-          '-outdev',
-          'hybrid.iso',
-          '-hfsplus',
-          'on',
-          '-volid',
-          'demo',
-          '-map',
-          payload,
-          '/',
-          '-commit',
-        ],
-        work,
-      );
-      // The partition map promises more than the image has, and 7-Zip says so; the volume itself is whole.
-      spawnSync('7zz', ['e', '-bd', '-bso0', '-bse0', '-tapm', 'hybrid.iso', 'HFSPLUS_Hybrid.hfs'], {
-        cwd: work,
-      });
-      runTool('python3', [udif, 'HFSPLUS_Hybrid.hfs', 'packed.dmg'], work);
-      return join(work, 'packed.dmg');
+      const path = join(work, 'packed.dmg');
+      packDmg(payload, 'demo', work, udif, path);
+      return path;
     },
   },
   {
