@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInputs } from './inputs/index.ts';
-import { type BuildOutcome, buildInputs } from './inputs/recipe.ts';
+import { type BuildOutcome, buildInputs, measureBytes } from './inputs/recipe.ts';
 import { fullScale, quickScale } from './inputs/scale.ts';
 import { type BenchOptions, chooseParts, help, readOptions } from './options.ts';
 import { createParts } from './parts/index.ts';
@@ -55,7 +55,10 @@ function runBench(): number {
   }
   const needs = [...new Set([inputs.databases, ...parts.flatMap((part) => part.needs)])];
   const outcomes = buildInputs(needs, options.inputs, options.goodware, tell);
-  if (options.isBuildOnly) return toBuildExit(outcomes);
+  if (options.isBuildOnly) {
+    for (const outcome of outcomes) process.stdout.write(`${toOutcomeLine(outcome)}\n`);
+    return toBuildExit(outcomes);
+  }
 
   const results = runParts({
     options,
@@ -105,6 +108,12 @@ export function toExitCode({ comparisons, failures }: Results): number {
   );
   if (differs || failures.some(({ kind }) => kind === 'failed')) return 1;
   return failures.length > 0 ? 3 : 0;
+}
+
+function toOutcomeLine(outcome: BuildOutcome): string {
+  if ('reason' in outcome) return `${outcome.recipe.id.padEnd(18)} ${outcome.kind}: ${outcome.reason}`;
+  const size = `${(measureBytes(outcome.folder) / 1e6).toFixed(1)} MB`;
+  return `${outcome.recipe.id.padEnd(18)} ${size.padStart(10)}  ${outcome.folder}`;
 }
 
 function toBuildExit(outcomes: readonly BuildOutcome[]): number {

@@ -36,8 +36,6 @@ export type BuildOutcome =
   | { readonly kind: 'there' | 'built'; readonly recipe: Recipe; readonly folder: string }
   | { readonly kind: 'skipped' | 'failed'; readonly recipe: Recipe; readonly reason: string };
 
-const stampName = '.recipe';
-
 /** Programs that are not on the path, each with its package: `gcab (Debian package gcab)`. */
 export function findMissingTools(tools: readonly Tool[]): readonly string[] {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
@@ -84,12 +82,15 @@ export function buildInputs(
 function provideOne(recipe: Recipe, context: BuildContext, tell: (line: string) => void): BuildOutcome {
   const folder = context.folderOf(recipe);
   const digest = toRecipeDigest(recipe);
-  const stamp = join(folder, stampName);
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return { kind: 'there', recipe, folder };
+  // Beside the folder, because folders are scanned as they are.
+  const stamp = `${folder}.recipe`;
+  if (existsSync(folder) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest)
+    return { kind: 'there', recipe, folder };
   const missing = findMissingTools(recipe.tools ?? []);
   if (missing.length > 0) {
     return { kind: 'skipped', recipe, reason: `not installed: ${missing.join(', ')}` };
   }
+  rmSync(stamp, { force: true });
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const start = performance.now();
@@ -111,10 +112,10 @@ export function measureBytes(path: string): number {
   return readdirSync(path).reduce((sum, name) => sum + measureBytes(join(path, name)), 0);
 }
 
-/** Files under a folder by their paths in it, sorted, without the stamp. */
+/** Files under a folder by their paths in it, sorted. */
 export function listFiles(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name !== stampName)
+    .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
 }

@@ -21,7 +21,7 @@ const unpackLines: Record<Unpacking, string> = {
     '7zz x -bd -bso0 -bsp0 -y -o"$out" "$input" && 7zz x -bd -bso0 -bsp0 -y -o"$out" "$out"/data.tar && rm "$out"/data.tar',
   innoextract: 'innoextract --silent --output-dir "$out" "$input"',
   'each-by-its-kind':
-    'find "$input" -type f ! -name .recipe | sort | while read -r one; do to="$out/$(basename "$one")"; if grep -q "Inno Setup Setup Data" "$one"; then innoextract --silent --output-dir "$to" "$one"; else 7zz x -bd -bso0 -bsp0 -y -o"$to" "$one"; fi || exit 1; done',
+    'find "$input" -type f | sort | while read -r one; do to="$out/$(basename "$one")"; if grep -q "Inno Setup Setup Data" "$one"; then innoextract --silent --output-dir "$to" "$one"; else 7zz x -bd -bso0 -bsp0 -y -o"$to" "$one"; fi || exit 1; done',
   nothing: 'out="$input"',
 };
 
@@ -59,7 +59,7 @@ export function toChain(unpacking: Unpacking, input: string, rules: ExportedRule
   const script = `set -e
 input=$1 out=$2 rules=$3
 ${unpackLines[unpacking]}
-find "$out" -type f ! -name .recipe -exec sha256sum {} +
+find "$out" -type f -exec sha256sum {} +
 yara -w -r "$rules" "$out"`;
   return {
     name: 'chain',
