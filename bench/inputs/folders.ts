@@ -109,7 +109,7 @@ export function createGrowingArchives({ prefix, growthMemberCounts }: Scale, sma
   return {
     id: `${prefix}growth-members`,
     title: `ZIP archives of ${growthMemberCounts.join(', ')} members of 1 kB`,
-    parameters: { revision: 1, growthMemberCounts, memberBytes },
+    parameters: { revision: 2, growthMemberCounts, memberBytes },
     needs: [smallPrograms],
     tools: [{ program: '7zz', debianPackage: '7zip' }],
     build(folder, context) {
@@ -127,7 +127,7 @@ export function createGrowingArchives({ prefix, growthMemberCounts }: Scale, sma
         }
         runTool(
           '7zz',
-          ['a', '-bd', '-bso0', '-tzip', '-mx=1', '-mtm=off', join(folder, `${count}.zip`), '.'],
+          ['a', '-bd', '-bso0', '-tzip', '-mx=1', '-mtm=off', join(folder, `${count}.zip`), '-r', '*.dat'],
           work,
         );
         rmSync(work, { recursive: true });
