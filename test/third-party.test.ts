@@ -15,9 +15,12 @@ interface Lock {
   >;
 }
 const lock: Lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
-const shipped = Object.entries(lock.packages)
+const installed = Object.entries(lock.packages)
   .filter(([path, { dev }]) => path !== '' && dev !== true)
   .sort(([a], [b]) => (a < b ? -1 : 1));
+
+/** Packages whose code the build found in the program. */
+const bundled: readonly string[] = JSON.parse(readFileSync(join(root, 'dist/bundled.json'), 'utf8'));
 
 function toBytes(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -40,24 +43,51 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 function toDocument(): string {
-  const manifest: { dependencies: Readonly<Record<string, string>> } = JSON.parse(
-    readFileSync(join(root, 'package.json'), 'utf8'),
-  );
-  const rows = shipped.map(([path, { version, license }]) => {
+  const manifest: { dependencies: Record<string, string>; devDependencies: Record<string, string> } =
+    JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const toReason = (name: string): string =>
+    manifest.dependencies[name] === undefined && manifest.devDependencies[name] === undefined
+      ? 'comes with another'
+      : (reasons[name] ?? 'MISSING REASON');
+  const installedRows = installed.map(([path, { version, license }]) => {
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
     const kilobytes = Math.max(1, Math.round(toBytes(join(root, path)) / 1024));
-    const reason =
-      manifest.dependencies[name] === undefined ? 'comes with another' : (reasons[name] ?? 'MISSING REASON');
-    return `| ${name} | ${version ?? ''} | ${license ?? 'unknown'} | ${kilobytes} kB | ${reason} |`;
+    return `| ${name} | ${version ?? ''} | ${license ?? 'unknown'} | ${kilobytes} kB | ${toReason(name)} |`;
   });
+  const bundledRows = bundled.map((name) => {
+    const { version, license } = lock.packages[`node_modules/${name}`] ?? {};
+    return `| ${name} | ${version ?? 'unknown'} | ${license ?? 'unknown'} | ${toReason(name)} |`;
+  });
+  const texts = bundled.map((name) => `### ${name}\n\n\`\`\`text\n${readLicence(name)}\n\`\`\``);
   return `# What ships with telltale
 
-Packages that are installed with it. None of them has an install script, and all are JavaScript or WebAssembly. The database in \`signatures/\` holds facts with their sources, in our own words, under the licence of the project.
+The database in \`signatures/\` holds facts with their sources, in our own words, under the licence of the project.
+
+## Packages that are installed with it
+
+None of them has an install script, and all are JavaScript or WebAssembly.
 
 | package | version | licence | installed | what for |
 |---|---|---|---|---|
-${rows.join('\n')}
+${installedRows.join('\n')}
+
+## Packages whose code is part of the program
+
+The build joins them with our own code in \`dist/\`; their licences are below.
+
+| package | version | licence | what for |
+|---|---|---|---|
+${bundledRows.join('\n')}
+
+${texts.join('\n\n')}
 `;
+}
+
+function readLicence(name: string): string {
+  const folder = join(root, 'node_modules', name);
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  if (file === undefined) throw new Error(`${name} has no licence`);
+  return readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim();
 }
 
 describe('when somebody asks what ships', () => {
@@ -67,7 +97,12 @@ describe('when somebody asks what ships', () => {
     expect(toDocument()).not.toMatch(/MISSING REASON|\| unknown/);
   });
 
+  it('knows a part of the program by its licence', () => {
+    expect(bundled).toContain('commander');
+    expect(bundled.filter((name) => lock.packages[`node_modules/${name}`]?.license !== 'MIT')).toEqual([]);
+  });
+
   it('ships no package with an install script', () => {
-    expect(shipped.filter(([, { hasInstallScript }]) => hasInstallScript === true)).toEqual([]);
+    expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript === true)).toEqual([]);
   });
 });

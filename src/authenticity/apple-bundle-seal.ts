@@ -10,11 +10,11 @@
  * (`files`, `rules`: SHA-1). Nothing here reads a file: names and digests come in, names go out.
  * Not supported: requirements of nested code (shown, not evaluated).
  */
-import { RE2JS } from 're2js';
 import type { Budget } from '../bytes/budget.ts';
 import { toHex } from '../bytes/cursor.ts';
 import { TelltaleError } from '../bytes/errors.ts';
 import { type PlistDictionary, type PlistValue, tryGet } from '../formats/plist.ts';
+import { compileExpression, type RegularExpression } from '../platform/regular-expressions.ts';
 
 /** Rules of one seal; Apple's own have 20. */
 export const sealRulesLimit = 256;
@@ -74,7 +74,7 @@ export interface SealCheck {
 const exempt = /^(?:_CodeSignature(?:\/|$)|CodeResources$|_MASReceipt(?:\/|$)|SC_Info(?:\/|$))/;
 
 interface Rule {
-  readonly pattern: RE2JS;
+  readonly pattern: RegularExpression;
   readonly weight: number;
   readonly omit: boolean;
 }
@@ -272,10 +272,10 @@ function readRules(value: PlistValue | undefined): readonly Rule[] {
     if (text.length > patternCharactersLimit) {
       throw new TelltaleError('limit/count', 'a rule in the seal of the bundle is too long');
     }
-    let pattern: RE2JS;
+    let pattern: RegularExpression;
     try {
       // Linear in time whatever the pattern: the seal is as hostile as the rest.
-      pattern = RE2JS.compile(text);
+      pattern = compileExpression(text);
     } catch {
       throw new TelltaleError('malformed/structure', `a rule in the seal of the bundle is no pattern`);
     }

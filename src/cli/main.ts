@@ -1,37 +1,15 @@
 #!/usr/bin/env node
-import { CommanderError } from 'commander';
-import { TelltaleError, toErrorFamily } from '../bytes/errors.ts';
-import { toVisible } from '../report/escape.ts';
-import { type ExitName, exitCodes } from './exit-codes.ts';
-import { createProgram } from './program.ts';
+import { readVersion } from '../platform/shipped.ts';
+import { exitCodes } from './exit-codes.ts';
+import { writeFully } from './standard-output.ts';
 
-/** The one place where the program ends. */
-async function main(): Promise<ExitName> {
-  let ended: ExitName = 'ok';
-  const program = createProgram((name) => {
-    ended = name;
-  });
-  for (const command of [
-    program,
-    ...program.commands,
-    ...program.commands.flatMap(({ commands }) => commands),
-  ]) {
-    command.exitOverride();
-  }
-  try {
-    await program.parseAsync(process.argv);
-    return ended;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 'ok' : 'usage';
-    if (error instanceof TelltaleError) {
-      process.stderr.write(`telltale: ${error.message.split('\n').map(toVisible).join('\n')}\n`);
-      return toErrorFamily(error.code) === 'internal' ? 'bug' : 'usage';
-    }
-    process.stderr.write(
-      `telltale: a bug of ours: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    return 'bug';
-  }
+/*
+ * The one place where the program ends. A script that only asks for the version does not wait for anything else to
+ * be loaded.
+ */
+if (process.argv.length === 3 && process.argv[2] === '--version') {
+  writeFully(1, `${readVersion()}\n`);
+} else {
+  const { run } = await import('./run.ts');
+  process.exitCode = exitCodes[await run(process.argv)].code;
 }
-
-process.exitCode = exitCodes[await main()].code;

@@ -1,6 +1,5 @@
-import { writeSync } from 'node:fs';
 import chalk, { Chalk, type ChalkInstance } from 'chalk';
-import { exitCodes } from './exit-codes.ts';
+import { writeFully } from './standard-output.ts';
 
 /** Where a command writes. Reports go to `out`, everything else to `err`. */
 export interface Terminal {
@@ -39,36 +38,4 @@ export function createTerminal(isQuiet: boolean): Terminal {
       progressShown = true;
     },
   };
-}
-
-/**
- * Writes everything before it returns, so that nothing is lost when the process exits. A reader that went away
- * (`telltale … | head`) ends the program quietly.
- */
-function writeFully(descriptor: number, text: string): void {
-  let from = 0;
-  while (from < text.length) {
-    let to = Math.min(text.length, from + charactersAtOnce);
-    // A pair of surrogates stays together.
-    if (to < text.length && /[\ud800-\udbff]/.test(text.charAt(to - 1))) to += 1;
-    writeBytes(descriptor, Buffer.from(text.slice(from, to), 'utf8'));
-    from = to;
-  }
-}
-
-/** A report of a whole archive is large: it is encoded piece by piece. */
-const charactersAtOnce = 1 << 20;
-
-function writeBytes(descriptor: number, bytes: Uint8Array): void {
-  let written = 0;
-  while (written < bytes.length) {
-    try {
-      written += writeSync(descriptor, bytes, written);
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code === 'EAGAIN') continue;
-      if (code === 'EPIPE') process.exit(exitCodes.readerGone.code);
-      throw error;
-    }
-  }
 }

@@ -51,7 +51,8 @@ async function createInProcess(settings: ScanSettings): Promise<ScanPool> {
 async function createWorkers(settings: ScanSettings): Promise<ScanPool> {
   const { Tinypool } = await import('tinypool');
   const pool = new Tinypool({
-    filename: new URL('./worker.js', import.meta.url).href,
+    // From here, and from wherever the build puts this.
+    filename: new URL('../jobs/worker.js', import.meta.url).href,
     minThreads: 1,
     maxThreads: settings.jobs,
     // Rules run in native code, which no thread can be stopped in; a process can.

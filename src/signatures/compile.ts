@@ -1,6 +1,6 @@
-import { RE2JS } from 're2js';
 import { TelltaleError } from '../bytes/errors.ts';
 import type { FactKind } from '../formats/model.ts';
+import { compileExpression, type RegularExpression } from '../platform/regular-expressions.ts';
 import { type Automaton, buildAutomaton, foldByte } from './automaton/automaton.ts';
 import type { KernelFactory } from './automaton/kernel.ts';
 import { createFilteredKernel } from './automaton/search-filtered.ts';
@@ -44,9 +44,12 @@ export interface Probe {
   readonly literal: Uint8Array;
   readonly ignoreCase: boolean;
   readonly boundary: Boundary;
-  /** Must match around the literal. */
-  readonly regex: RE2JS | undefined;
+  /** Must match around the literal; compiled when it is first wanted. */
+  readonly regex: LateExpression | undefined;
 }
+
+/** Throws a TelltaleError `usage/database` when it is none. */
+export type LateExpression = () => RegularExpression;
 
 /** A test on one text value. */
 export type TextTest = (value: string) => boolean;
@@ -131,7 +134,7 @@ export interface CompiledDatabase {
  *
  * @param makeKernel - the loop that reads the tables
  * @param marks - bytes to look for in the same pass, of at most 64 bytes each
- * @throws TelltaleError `usage/database` when a regular expression is none, or the tables would become too large
+ * @throws TelltaleError `usage/database` when the tables would become too large
  */
 export function compile(
   database: Database,
@@ -296,7 +299,7 @@ class Compiler {
       readonly encodings?: readonly TextEncoding[] | undefined;
       readonly ignoreCase: boolean;
       readonly boundary: Boundary;
-      readonly regex?: RE2JS | undefined;
+      readonly regex?: LateExpression | undefined;
     },
   ): CompiledCondition {
     const encodings = [...new Set(wanted.encodings ?? (['ascii', 'utf-16le'] as const))];
@@ -353,13 +356,17 @@ export function encodeText(text: string, encoding: TextEncoding): Uint8Array {
   return bytes;
 }
 
-function toRegex(pattern: string, ignoreCase: boolean): RE2JS {
-  try {
-    return RE2JS.compile(pattern, ignoreCase ? RE2JS.CASE_INSENSITIVE : 0);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : 'unknown error';
-    throw new TelltaleError('usage/database', `"${pattern}" is no regular expression of RE2: ${reason}`);
-  }
+/** Most files meet no anchor of an expression and none of the facts that one is for. */
+function toRegex(pattern: string, ignoreCase: boolean): LateExpression {
+  let compiled: RegularExpression | undefined;
+  return () => {
+    try {
+      return (compiled ??= compileExpression(pattern, ignoreCase));
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown error';
+      throw new TelltaleError('usage/database', `"${pattern}" is no regular expression of RE2: ${reason}`);
+    }
+  };
 }
 
 function toNameCondition(kind: 'fileName' | 'memberName', pattern: string): CompiledCondition {
@@ -392,7 +399,10 @@ function toTextTest(predicate: Predicate): TextTest {
   const { equals, startsWith, contains, matches } = predicate;
   if (matches !== undefined) {
     const regex = toRegex(matches, predicate.exact !== true);
-    return (value) => regex.matcher(predicate.exact === true ? value : value.trim()).find();
+    return (value) =>
+      regex()
+        .matcher(predicate.exact === true ? value : value.trim())
+        .find();
   }
   if (startsWith !== undefined) {
     const wanted = fold(startsWith);

@@ -1,4 +1,3 @@
-import { RE2JS } from 're2js';
 import type { z } from 'zod';
 import type { PublisherPins } from '../authenticity/publisher-pins.ts';
 import { TelltaleError } from '../bytes/errors.ts';
@@ -9,6 +8,7 @@ import {
   type DatabaseReference,
   readDatabases,
 } from '../platform/database-references.ts';
+import { compileExpression } from '../platform/regular-expressions.ts';
 import { toSuggestion } from './closest-name.ts';
 import { DataFile, toCanonical, toDataPath, walk } from './data-file.ts';
 import { type Diagnostic, type DiagnosticCode, toDiagnosticLine, toWholeDiagnostic } from './diagnostic.ts';
@@ -659,7 +659,7 @@ function checkValue(
   }
   if (key === 'regex' || key === 'matches') {
     try {
-      RE2JS.compile(value);
+      compileExpression(value);
     } catch (error) {
       file.complain(
         'pattern/regex-syntax',

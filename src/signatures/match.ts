@@ -1,4 +1,4 @@
-import type { RE2JS } from 're2js';
+import type { RegularExpression } from '../platform/regular-expressions.ts';
 import { foldByte } from './automaton/automaton.ts';
 import type { Searcher } from './automaton/searcher.ts';
 import type { CompiledDatabase, Probe, TextEncoding } from './compile.ts';
@@ -182,7 +182,7 @@ export class Matcher {
     for (const probe of this.#compiled.probesOfPattern[pattern] ?? []) {
       if (!this.#isSpelled(probe, offset) || !this.#hasBoundary(probe, offset)) continue;
       if (probe.regex === undefined) this.#record(probe, offset, probe.literal.length);
-      else this.#tryRegex(probe, probe.regex, offset);
+      else this.#tryRegex(probe, probe.regex(), offset);
     }
   }
 
@@ -251,7 +251,7 @@ export class Matcher {
   }
 
   /** Tries the expression around an anchor, and records the match that holds the anchor. */
-  #tryRegex(probe: Probe, regex: RE2JS, anchor: number): void {
+  #tryRegex(probe: Probe, regex: RegularExpression, anchor: number): void {
     // Several anchors in one match are one match.
     if (anchor < (this.#regexEnds.get(probe.index) ?? -1)) return;
     const places = (this.#regexPlaces.get(probe.index) ?? 0) + 1;

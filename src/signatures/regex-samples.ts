@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js';
+import { compileExpression } from '../platform/regular-expressions.ts';
 
 /*
  * Texts that a regular expression matches, made from the expression itself, so that a claim about all its matches can
@@ -125,7 +125,7 @@ class SampleReader {
       .map((found) => Number.parseInt(found[1] ?? found[2] ?? '', 16))
       .filter((code) => code <= 0x10ffff)
       .map((code) => String.fromCodePoint(code));
-    const regex = RE2JS.compile(`^(?:${text})$`);
+    const regex = compileExpression(`^(?:${text})$`);
     // A class of letters that are none of the usual ones may hold any ASCII character.
     const ascii = Array.from({ length: 95 }, (_, index) => String.fromCharCode(0x20 + index));
     const members = [...candidates, ...named, ...text, ...ascii].filter((one) => regex.matcher(one).find());
@@ -159,7 +159,7 @@ export function tryMatchWithoutAnchor(
   anchor: string,
   ignoresCase: boolean,
 ): string | undefined {
-  const regex = RE2JS.compile(pattern, ignoresCase ? RE2JS.CASE_INSENSITIVE : 0);
+  const regex = compileExpression(pattern, ignoresCase);
   const fold = (text: string): string => (ignoresCase ? text.toLowerCase() : text);
   for (const sample of toRegexSamples(pattern)) {
     const matcher = regex.matcher(sample);
@@ -175,6 +175,6 @@ const strangers = ['x', '7', '~~~', '中文', 'C:\\a b\\c.d', '0.0.0.0', '\u0001
 
 /** Whether an expression finds something in all of a handful of texts that have nothing in common. */
 export function matchesEverything(pattern: string): boolean {
-  const regex = RE2JS.compile(pattern);
+  const regex = compileExpression(pattern);
   return strangers.every((text) => regex.matcher(text).find());
 }
