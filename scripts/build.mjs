@@ -6,9 +6,10 @@
  * functions and lines that a person can look up.
  */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -48,6 +49,22 @@ const bundled = new Set(
     .flatMap((id) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1] ?? []),
 );
 writeFileSync(join(dist, 'bundled.json'), `${JSON.stringify([...bundled].sort())}\n`);
+
+// A database that passed all checks of this very build needs none when the program runs.
+const build = createHash('sha256');
+for (const chunk of output) build.update(chunk.type === 'chunk' ? chunk.code : chunk.source);
+const record = { build: build.digest('hex'), databases: [] };
+const place = join(dist, 'checked-databases.json');
+if (existsSync(join(root, 'signatures'))) {
+  const { loadDatabase } = await import(pathToFileURL(join(dist, 'index.js')).href);
+  try {
+    record.databases.push(loadDatabase([join(root, 'signatures')]).digest);
+  } catch (error) {
+    // `npm test` says what is wrong with it; without it, the program still checks the databases of others.
+    console.error(error instanceof Error ? error.message : error);
+  }
+}
+writeFileSync(place, `${JSON.stringify(record)}\n`);
 
 // A fault in a type does not keep the program from being built; `npm run check` finds it.
 try {

@@ -19,7 +19,7 @@ import type { DatabaseReference } from './platform/database-references.ts';
 import { shippedDatabase } from './platform/shipped.ts';
 import { toKnowledge } from './scan/knowledge.ts';
 import type { Artifact } from './scan/model.ts';
-import { loadDatabase } from './signatures/load.ts';
+import { loadForScanning } from './signatures/scanning-database.ts';
 import type { FileResult } from './verdict/model.ts';
 
 export interface ScanRequest {
@@ -81,10 +81,8 @@ export async function scan(
  * @throws TelltaleError `unreadable/…`, `usage/database`
  */
 export async function inspect(path: string, request: ScanRequest = {}): Promise<Artifact> {
-  const knowledge = toKnowledge(
-    loadDatabase(request.databases ?? [shippedDatabase]),
-    request.usesKnownBuilds ?? true,
-  );
+  const database = await loadForScanning(request.databases ?? [shippedDatabase], undefined);
+  const knowledge = toKnowledge(database, request.usesKnownBuilds ?? true);
   return await readArtifacts(
     { path },
     knowledge,

@@ -9,7 +9,8 @@ import { toVariantsDocument } from '../src/report/variants-document.ts';
 import { recognisedFormats } from '../src/formats/recognised.ts';
 import { loadDatabase } from '../src/signatures/load.ts';
 import { diagnosticCodes, toDiagnosticKind } from '../src/signatures/diagnostic.ts';
-import { type Language, strengths, variantRoles } from '../src/signatures/schema.ts';
+import { type Language, variantRoles } from '../src/signatures/schema.ts';
+import { strengths } from '../src/signatures/vocabulary.ts';
 import { decisionTable } from '../src/verdict/judge.ts';
 
 /*

@@ -84,7 +84,7 @@ describe('when the engine names a product', () => {
     'src/platform/database-files.ts',
     'src/signatures/data-file.ts',
     'src/signatures/export/statement.ts',
-    'src/signatures/schema.ts',
+    'src/signatures/vocabulary.ts',
     'src/verdict/model.ts',
     'src/verdict/result.ts',
   ];

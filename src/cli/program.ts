@@ -12,6 +12,7 @@ import {
   parseWhole,
   type SharedOptions,
 } from './arguments.ts';
+import { type Given, takeCache } from './cache-folder.ts';
 import type { DatabaseOptions } from './commands/db.ts';
 import type { DatabaseCheckOptions } from './commands/db-check.ts';
 import type { ExportOptions } from './commands/db-export.ts';
@@ -87,6 +88,7 @@ export function createProgram(finish: (name: ExitName) => void): Command {
     )
     .option('--resume <file>', 'keep what is done there, and go on from it when the scan was cut off')
     .option('--cache <file>', 'keep results there; files with the same bytes are not unpacked again')
+    .option('--no-cache', noCacheHelp)
     .option(
       '--cache-quick',
       'take files of the same size, times and inode for unchanged, without reading them',
@@ -98,9 +100,9 @@ export function createProgram(finish: (name: ExitName) => void): Command {
     )
     .option('-v, --verbose', 'everything: all telltales, full digests, all sources')
     .option('-q, --quiet', 'only files that are not in order; no progress')
-    .action(async (paths: readonly string[], options: ScanOptions) => {
+    .action(async (paths: readonly string[], options: Given<ScanOptions>) => {
       const { runScan } = await import('./commands/scan.ts');
-      finish(await runScan(paths, options, createTerminal(options.quiet ?? false)));
+      finish(await runScan(paths, takeCache(options), createTerminal(options.quiet ?? false)));
     });
 
   withLimits(withDatabase(program.command('lock')))
@@ -112,10 +114,11 @@ export function createProgram(finish: (name: ExitName) => void): Command {
       'files at once (default: one a processor); 0 scans without worker threads',
       parseCount,
     )
+    .option('--no-cache', noCacheHelp)
     .option('-q, --quiet', 'no progress')
-    .action(async (paths: readonly string[], options: LockOptions) => {
+    .action(async (paths: readonly string[], options: Given<LockOptions>) => {
       const { runLock } = await import('./commands/lock.ts');
-      finish(await runLock(paths, options, createTerminal(options.quiet ?? false)));
+      finish(await runLock(paths, takeCache(options), createTerminal(options.quiet ?? false)));
     });
 
   withLimits(withDatabase(program.command('inspect')))
@@ -280,6 +283,9 @@ With --goodware also: 3 files of it could not be read; 4 it holds no files.`,
 
   return program;
 }
+
+const noCacheHelp =
+  'check the databases anew, and keep nothing: neither results nor, in the cache folder, that a database was valid';
 
 const learnHelp = `
 The list after --against ends at the next option. The draft has no sources: telltale db check

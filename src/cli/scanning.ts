@@ -7,6 +7,7 @@ import type { DatabaseDescription } from '../jobs/description.ts';
 import { toFailedResult } from '../jobs/failed.ts';
 import { createPool } from '../jobs/pool.ts';
 import { type FileJob, toFileJob } from '../jobs/settings.ts';
+import type { CacheFolder } from '../platform/checked-databases.ts';
 import { tryReadIdentity } from '../platform/file-identity.ts';
 import { listFiles } from '../platform/folders.ts';
 import { readVersion } from '../platform/shipped.ts';
@@ -24,6 +25,8 @@ export interface ScanningOptions extends SharedOptions, StoreOptions {
   readonly jobs?: number;
   /** Files of YARA rules. */
   readonly rules?: readonly string[];
+  /** Of the user; undefined keeps nothing there. */
+  readonly cacheFolder?: CacheFolder;
 }
 
 /** What is made of each result. */
@@ -125,6 +128,7 @@ export async function scanItems(
     rules: options.rules ?? [],
     // Whoever names a number wants so many threads and no more.
     decodesAside: options.jobs === undefined && jobs < availableParallelism(),
+    ...(options.cacheFolder === undefined ? {} : { cache: options.cacheFolder }),
   });
   const interruption = watchForInterrupt();
   const files: FileResult[] = [];

@@ -3,7 +3,7 @@ import { type Artifact, pathSeparator, walkArtifacts } from '../scan/model.ts';
 import { toBaseName } from '../scan/names.ts';
 import type { Evidence, IndicatorMatch } from '../signatures/evaluate.ts';
 import type { Database, ProductDatabase } from '../signatures/load.ts';
-import { strengths } from '../signatures/schema.ts';
+import { strengths } from '../signatures/vocabulary.ts';
 import { toEvidence, toTelltaleHead } from '../verdict/result.ts';
 import { toFactText } from './facts.ts';
 import type { Carrier, MemberChange, MemberHalf, TelltaleChange, TelltaleChanges } from './model.ts';

@@ -1,3 +1,4 @@
+import type { Tinypool } from 'tinypool';
 import { TelltaleError } from '../bytes/errors.ts';
 import type { FileResult } from '../verdict/model.ts';
 import type { DatabaseDescription } from './description.ts';
@@ -48,17 +49,51 @@ async function createInProcess(settings: ScanSettings): Promise<ScanPool> {
   };
 }
 
-async function createWorkers(settings: ScanSettings): Promise<ScanPool> {
+let early: { readonly count: number; readonly pool: Tinypool } | undefined;
+
+/**
+ * Starts a first worker before it is known what it is for: it loads its modules while this thread loads its own.
+ *
+ * @param count - the most workers that may be wanted
+ */
+export async function startEarly(count: number): Promise<void> {
+  early ??= { count, pool: await startWorkers(count, false) };
+}
+
+/** Stops what was started early and found no use. */
+export async function stopEarly(): Promise<void> {
+  const unused = early;
+  early = undefined;
+  await unused?.pool.destroy();
+}
+
+async function startWorkers(count: number, isProcess: boolean): Promise<Tinypool> {
   const { Tinypool } = await import('tinypool');
-  const pool = new Tinypool({
+  return new Tinypool({
     // From here, and from wherever the build puts this.
     filename: new URL('../jobs/worker.js', import.meta.url).href,
     minThreads: 1,
-    maxThreads: settings.jobs,
-    // Rules run in native code, which no thread can be stopped in; a process can.
-    ...((settings.rules ?? []).length === 0 ? {} : { runtime: 'child_process', serialization: 'advanced' }),
+    maxThreads: count,
+    ...(isProcess ? { runtime: 'child_process', serialization: 'advanced' } : {}),
     idleTimeout: 60_000,
   });
+}
+
+/** The workers that were started early, where they will do. No more of them are at work than there are turns. */
+async function takeWorkers(settings: ScanSettings): Promise<Tinypool> {
+  // Rules run in native code, which no thread can be stopped in; a process can.
+  const isProcess = (settings.rules ?? []).length > 0;
+  if (early !== undefined && early.count >= settings.jobs && !isProcess) {
+    const { pool } = early;
+    early = undefined;
+    return pool;
+  }
+  await stopEarly();
+  return await startWorkers(settings.jobs, isProcess);
+}
+
+async function createWorkers(settings: ScanSettings): Promise<ScanPool> {
+  const pool = await takeWorkers(settings);
   const deadline = settings.limits.milliseconds + graceMilliseconds;
   const turns = createTurns(settings.jobs);
   let fault: string | undefined;

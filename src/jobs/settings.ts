@@ -1,4 +1,5 @@
 import type { Limits } from '../bytes/budget.ts';
+import type { CacheFolder } from '../platform/checked-databases.ts';
 import type { FolderEntry } from '../platform/folders.ts';
 import type { DatabaseReference } from '../platform/database-references.ts';
 
@@ -10,6 +11,8 @@ export interface ScanSettings {
   readonly limits: Limits;
   /** Files of YARA rules of the person's own. */
   readonly rules?: readonly string[];
+  /** Where it is kept that a database passed all checks; without it, each worker checks it anew. */
+  readonly cache?: CacheFolder;
   /** Worker threads; 0 scans in this thread, where a file that hangs cannot be stopped. */
   readonly jobs: number;
   /** Whether each worker may decode in a thread of its own, for processors that would have nothing to do. */

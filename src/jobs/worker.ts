@@ -1,7 +1,7 @@
 import { TelltaleError } from '../bytes/errors.ts';
 import { type Knowledge, toKnowledge } from '../scan/knowledge.ts';
 import { RuleSet } from '../platform/yara-rules.ts';
-import { loadDatabase } from '../signatures/load.ts';
+import { loadForScanning } from '../signatures/scanning-database.ts';
 import type { FileResult } from '../verdict/model.ts';
 import { AsideThreads } from './aside-threads.ts';
 import { type DatabaseDescription, toDescription } from './description.ts';
@@ -68,7 +68,8 @@ export default async function run({
  * @throws TelltaleError `usage/database` or `usage/arguments`
  */
 export async function equip(settings: ScanSettings): Promise<Equipment> {
-  const knowledge = toKnowledge(loadDatabase(settings.databases), settings.usesKnownBuilds);
+  const database = await loadForScanning(settings.databases, settings.cache);
+  const knowledge = toKnowledge(database, settings.usesKnownBuilds);
   const { rules = [] } = settings;
   return {
     knowledge,

@@ -14,6 +14,7 @@ import {
 } from './database-files.ts';
 import { toDigest } from './digests.ts';
 import { openFile } from './files.ts';
+import { readRevision } from './database-references.ts';
 import { productIdPattern, revisionPattern } from './revisions.ts';
 import {
   checkPackSignature,
@@ -133,22 +134,6 @@ function isPackName(name: string): boolean {
 /** Code unit order, as folders are listed. */
 function isAscending(values: readonly string[]): boolean {
   return values.every((value, index) => index === 0 || (values[index - 1] ?? '') < value);
-}
-
-/** The revision that the `product.json` of a product states; undefined where there is none that can be read. */
-export function readRevision({ files }: Pick<ProductFiles, 'files'>): string | undefined {
-  const file = files.find(({ name }) => name === 'product.json');
-  if (file === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.bytes));
-    if (typeof value !== 'object' || value === null || !('revision' in value)) return undefined;
-    return typeof value.revision === 'string' && revisionPattern.test(value.revision)
-      ? value.revision
-      : undefined;
-  } catch {
-    // Loading tells what is wrong with the file; here it only states no revision.
-    return undefined;
-  }
 }
 
 // ---------------------------------------------------------------------------------------------- writing

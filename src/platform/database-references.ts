@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { DatabaseFilesError, type ProductFiles, readDatabaseFiles } from './database-files.ts';
-import { type PackSeal, readPack, readRevision } from './database-pack.ts';
-import { isOlder, type Minimum } from './revisions.ts';
+import type { Pack, PackSeal } from './database-pack.ts';
+import { isOlder, type Minimum, revisionPattern } from './revisions.ts';
 import type { PublicKey } from './signing-keys.ts';
 
 /** What a person demands of a database before it is used. Plain data: it crosses to workers. */
@@ -27,15 +27,20 @@ export interface DatabaseContent {
 
 const noDemands: DatabaseDemands = { minimum: [] };
 
+/** Reads a pack and checks its digests and its signature; in `database-pack.ts`, which a folder does not need. */
+export type PackReader = (path: string, trusted?: readonly PublicKey[]) => Pack;
+
 /**
  * Reads databases, each a folder or a pack, and holds them to what is demanded.
  *
+ * @param readPack - undefined where no reference is a pack
  * @param refuse - told of each database that cannot be read, is not what it says, or falls short of a demand; the
  *   others are read all the same. By default the first such error is thrown.
  * @throws DatabaseFilesError as above
  */
-export function readDatabases(
+export function readReferences(
   references: readonly DatabaseReference[],
+  readPack: PackReader | undefined,
   refuse: (error: DatabaseFilesError) => void = throwError,
 ): DatabaseContent {
   const refused: DatabaseFilesError[] = [];
@@ -52,7 +57,7 @@ export function readDatabases(
   const databases = references.flatMap((reference) => {
     const path = toPath(reference);
     const demands = typeof reference === 'string' ? noDemands : reference.demands;
-    return attempt(() => ({ path, minimum: demands.minimum, ...readOne(path, demands) }));
+    return attempt(() => ({ path, minimum: demands.minimum, ...readOne(path, demands, readPack) }));
   });
   // What could not be read may be what speaks of a product.
   if (refused.length === 0) attempt(() => checkRevisions(databases));
@@ -78,8 +83,9 @@ export interface StatedRevision {
   readonly revision: string | undefined;
 }
 
-function readOne(path: string, { trusted }: DatabaseDemands): OneDatabase {
+function readOne(path: string, { trusted }: DatabaseDemands, readPack: PackReader | undefined): OneDatabase {
   if (isFile(path)) {
+    if (readPack === undefined) throw new DatabaseFilesError('database/unreadable', path, 'is not a folder');
     const { products, seal } = readPack(path, trusted);
     return { parts: products, products, seal };
   }
@@ -92,6 +98,27 @@ function readOne(path: string, { trusted }: DatabaseDemands): OneDatabase {
   }
   const parts = readDatabaseFiles(path);
   return { parts, products: parts.map((part) => ({ id: part.id, revision: readRevision(part) })) };
+}
+
+/** Whether a database is in a pack. */
+export function isPackReference(reference: DatabaseReference): boolean {
+  return isFile(toPath(reference));
+}
+
+/** The revision that the `product.json` of a product states; undefined where there is none that can be read. */
+export function readRevision({ files }: Pick<ProductFiles, 'files'>): string | undefined {
+  const file = files.find(({ name }) => name === 'product.json');
+  if (file === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.bytes));
+    if (typeof value !== 'object' || value === null || !('revision' in value)) return undefined;
+    return typeof value.revision === 'string' && revisionPattern.test(value.revision)
+      ? value.revision
+      : undefined;
+  } catch {
+    // Loading tells what is wrong with the file; here it only states no revision.
+    return undefined;
+  }
 }
 
 function isFile(path: string): boolean {

@@ -11,7 +11,7 @@ import {
   stringsListed,
 } from '../diff/model.ts';
 import { factKinds } from '../formats/model.ts';
-import { strengths } from '../signatures/schema.ts';
+import { strengths } from '../signatures/vocabulary.ts';
 import { incompleteReasons, verdicts } from '../verdict/model.ts';
 import {
   count,

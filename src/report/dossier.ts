@@ -9,10 +9,10 @@ import {
   type Publisher,
   type Scope,
   type Source,
-  strengths,
   type Variant,
   variantRoles,
 } from '../signatures/schema.ts';
+import { strengths } from '../signatures/vocabulary.ts';
 import { localize } from '../signatures/translations.ts';
 import { toLink } from '../signatures/source-link.ts';
 import { toConditionText } from './condition-text.ts';

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { authenticityProblemCodes } from '../authenticity/model.ts';
 import { errorCodes } from '../bytes/errors.ts';
 import { factKinds } from '../formats/model.ts';
-import { strengths, variantRoles } from '../signatures/schema.ts';
+import { variantRoles } from '../signatures/schema.ts';
+import { strengths } from '../signatures/vocabulary.ts';
 import { incompleteReasons, verdicts } from '../verdict/model.ts';
 import { scanOutcomes } from './model.ts';
 

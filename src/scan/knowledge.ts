@@ -3,7 +3,8 @@ import { carveMarks } from '../formats/carve.ts';
 import type { DigestAlgorithm } from '../platform/digests.ts';
 import { createFilteredKernel } from '../signatures/automaton/search-filtered.ts';
 import { type CompiledDatabase, compile } from '../signatures/compile.ts';
-import { type Database, toPublisherPins } from '../signatures/load.ts';
+import type { Database } from '../signatures/compose.ts';
+import { toPublisherPins } from '../signatures/pins.ts';
 
 /** Everything that a scan knows beforehand; made once, used for every file. */
 export interface Knowledge {

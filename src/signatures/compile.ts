@@ -17,7 +17,7 @@ import type {
   Strength,
   Variant,
 } from './schema.ts';
-import { strengths } from './schema.ts';
+import { strengths } from './vocabulary.ts';
 
 /*
  * Turns a database into what a scan needs: one automaton for all literals, and conditions with everything looked up.

@@ -1,5 +1,5 @@
 import type { DigestAlgorithm } from '../platform/digests.ts';
-import { knownBuildColumns } from './schema.ts';
+import { knownBuildColumns } from './vocabulary.ts';
 import { parseSize, parseSources, parseTable, type TableFault, type TableLine } from './table.ts';
 
 /*

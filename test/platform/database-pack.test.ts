@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TelltaleError } from '../../src/bytes/errors.ts';
 import { type ProductFiles, readDatabaseFiles } from '../../src/platform/database-files.ts';
 import { buildPack, packLimits, parsePack, readPack } from '../../src/platform/database-pack.ts';
-import { readDatabases } from '../../src/platform/database-references.ts';
+import { readDatabases } from '../../src/platform/databases.ts';
 import { shippedDatabase } from '../../src/platform/shipped.ts';
 import { loadDatabase } from '../../src/signatures/load.ts';
 import { mutate } from '../mutation.ts';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { shippedDatabase } from '../../src/platform/shipped.ts';
-import { loadDatabase, toPublisherPins } from '../../src/signatures/load.ts';
+import { loadDatabase } from '../../src/signatures/load.ts';
+import { toPublisherPins } from '../../src/signatures/pins.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'telltale-android-pins-'));
 afterAll(() => rmSync(folder, { recursive: true }));

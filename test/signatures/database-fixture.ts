@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
 import { type CompiledDatabase, compile } from '../../src/signatures/compile.ts';
 import { type Database, loadDatabase } from '../../src/signatures/load.ts';
-import { type Condition, knownBuildColumns, similarBuildColumns } from '../../src/signatures/schema.ts';
+import type { Condition } from '../../src/signatures/schema.ts';
+import { knownBuildColumns, similarBuildColumns } from '../../src/signatures/vocabulary.ts';
 
 const written: string[] = [];
 afterAll(() => {

@@ -29,7 +29,7 @@ import {
   toDiagnosticKind,
 } from '../../src/signatures/diagnostic.ts';
 import { type DatabaseReading, loadDatabase, readDatabase } from '../../src/signatures/load.ts';
-import { strengths } from '../../src/signatures/schema.ts';
+import { strengths } from '../../src/signatures/vocabulary.ts';
 
 /*
  * One example of each diagnostic. `base/` is a small sound database of an invented product; `FAMILY/DETAIL/change.json`

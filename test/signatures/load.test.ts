@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { TelltaleError } from '../../src/bytes/errors.ts';
 import { toDiagnosticLine } from '../../src/signatures/diagnostic.ts';
-import { loadDatabase, readDatabase, toPublisherPins } from '../../src/signatures/load.ts';
+import { loadDatabase, readDatabase } from '../../src/signatures/load.ts';
+import { toPublisherPins } from '../../src/signatures/pins.ts';
 import { mutate } from '../mutation.ts';
 import {
   knownBuildHeader,

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/signatures/compile.ts';
 import { checkDatabase } from '../../src/signatures/check.ts';
 import { toDiagnosticLine } from '../../src/signatures/diagnostic.ts';
-import { hasOpenableSource, loadDatabase, readDatabase, toPublisherPins } from '../../src/signatures/load.ts';
+import { hasOpenableSource, loadDatabase, readDatabase } from '../../src/signatures/load.ts';
+import { toPublisherPins } from '../../src/signatures/pins.ts';
 import type { VariantRole } from '../../src/signatures/schema.ts';
 
 const folder = fileURLToPath(new URL('../../signatures/', import.meta.url));

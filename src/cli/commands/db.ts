@@ -1,7 +1,7 @@
 import { TelltaleError } from '../../bytes/errors.ts';
 import { toSafeJson, toVisible } from '../../report/escape.ts';
 import type { ProductDatabase } from '../../signatures/load.ts';
-import { strengths } from '../../signatures/schema.ts';
+import { strengths } from '../../signatures/vocabulary.ts';
 import type { SharedOptions } from '../arguments.ts';
 import type { ExitName } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';

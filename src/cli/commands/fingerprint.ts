@@ -4,7 +4,7 @@ import { toVisible } from '../../report/escape.ts';
 import { toKnowledge } from '../../scan/knowledge.ts';
 import { walkArtifacts } from '../../scan/model.ts';
 import { toBaseName } from '../../scan/names.ts';
-import { similarBuildColumns } from '../../signatures/schema.ts';
+import { similarBuildColumns } from '../../signatures/vocabulary.ts';
 import { leastComparedBytes, toSimilarLine } from '../../signatures/similarity/similar-builds.ts';
 import { toFileResult } from '../../verdict/result.ts';
 import { type SharedOptions, toLimits } from '../arguments.ts';

@@ -1,5 +1,7 @@
 import { Chalk } from 'chalk';
 import { TelltaleError } from '../../bytes/errors.ts';
+import { type CacheFolder, findFolderFault } from '../../platform/checked-databases.ts';
+import { toVisible } from '../../report/escape.ts';
 import { toScanReport } from '../../report/model.ts';
 import {
   loadReporter,
@@ -60,6 +62,7 @@ export async function runScan(
   const written = await Promise.all(
     outputs.files.map(async ({ format, path }) => ({ path, reporter: await loadReporter(format) })),
   );
+  if (options.verbose === true && options.cacheFolder !== undefined) noteCache(options.cacheFolder, terminal);
   const { files, database, isInterrupted } = await scanItems(items, options, terminal, {
     onFile(file) {
       if (reporter?.toFile !== undefined && isWorthALine(file, options)) {
@@ -96,6 +99,13 @@ export async function runScan(
   const plain = { ...text, colour: new Chalk({ level: 0 }) };
   for (const one of written) writeReport(one.path, toWhole(one.reporter, report, plain));
   return report.outcome;
+}
+
+/** A folder that others could write to is not used; whoever wonders why a scan starts slowly is told. */
+function noteCache(folder: CacheFolder, terminal: Terminal): void {
+  const fault = findFolderFault(folder);
+  if (fault !== undefined)
+    terminal.err(`telltale: the cache ${toVisible(folder.path)} is not used: it ${fault}\n`);
 }
 
 /** Without paths, what the lock names. */

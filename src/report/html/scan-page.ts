@@ -1,6 +1,6 @@
 import { toHex } from '../../bytes/cursor.ts';
 import { toDigest } from '../../platform/digests.ts';
-import { strengths } from '../../signatures/schema.ts';
+import { strengths } from '../../signatures/vocabulary.ts';
 import { verdicts } from '../../verdict/model.ts';
 import { type ScanReport, toWord, type Word } from '../model.ts';
 import { messages as catalogue, type Messages } from '../messages/index.ts';

@@ -1,4 +1,4 @@
-import { similarBuildColumns } from '../schema.ts';
+import { similarBuildColumns } from '../vocabulary.ts';
 import { parseSize, parseSources, parseTable, type TableFault, type TableLine } from '../table.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import { compareSsdeep, type SsdeepDigest, tryParseSsdeep } from './ssdeep.ts';
