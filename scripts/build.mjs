@@ -26,6 +26,7 @@ const bundle = await rolldown({
   input: {
     index: 'src/index.ts',
     'cli/main': 'src/cli/main.ts',
+    'jobs/decoder': 'src/jobs/decoder.ts',
     'jobs/pool': 'src/jobs/pool.ts',
     'jobs/worker': 'src/jobs/worker.ts',
   },

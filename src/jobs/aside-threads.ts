@@ -25,8 +25,8 @@ export class AsideThreads {
   readonly #idle: Decoder[] = [];
   readonly #all = new Set<Decoder>();
 
-  /** @param entry - the module that the threads run; without, the one that stands beside this one */
-  constructor(entry: URL = new URL('./decoder.js', import.meta.url)) {
+  /** @param entry - the module that the threads run; without, the one of ours, wherever the build puts this one */
+  constructor(entry: URL = new URL('../jobs/decoder.js', import.meta.url)) {
     this.#entry = entry;
   }
 
