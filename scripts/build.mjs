@@ -20,27 +20,78 @@ const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'p
 const installed = Object.keys({ ...dependencies, ...peerDependencies });
 
 rmSync(dist, { recursive: true, force: true });
-const bundle = await rolldown({
-  cwd: root,
-  platform: 'node',
-  input: {
-    index: 'src/index.ts',
-    'cli/main': 'src/cli/main.ts',
-    'jobs/decoder': 'src/jobs/decoder.ts',
-    'jobs/pool': 'src/jobs/pool.ts',
-    'jobs/worker': 'src/jobs/worker.ts',
-  },
-  external: (id) => installed.some((name) => id === name || id.startsWith(`${name}/`)),
-});
-const { output } = await bundle.write({
-  dir: dist,
-  format: 'esm',
-  comments: false,
-  // Files are found relative to the modules that ask for them: each must lie one folder below the root of `dist`.
-  entryFileNames: '[name].js',
-  chunkFileNames: 'chunks/[name].js',
-});
-await bundle.close();
+
+/**
+ * Writes a part of the program.
+ *
+ * @param input - entries by the place of their file in `dist`
+ * @param folder - of the other files. What a module asks for is found relative to it: each must lie one folder below
+ *   `dist`, as the sources do below `src`
+ * @param together - for each name of a file, the modules that it holds with all that they import without waiting,
+ *   as far as no file before it does
+ */
+async function bundle(input, folder, together) {
+  const entries = new Set(Object.values(input).map((place) => join(root, place)));
+  const groups = new Map();
+  const gather = {
+    name: 'gather',
+    buildEnd() {
+      const taken = new Set();
+      for (const [name, starts] of Object.entries(together)) {
+        const waiting = starts.map((start) => join(root, start));
+        for (const id of waiting) {
+          if (taken.has(id)) continue;
+          taken.add(id);
+          // An entry stays by itself: whoever shares its file would run it.
+          if (!entries.has(id)) groups.set(id, name);
+          waiting.push(...(this.getModuleInfo(id)?.importedIds ?? []));
+        }
+      }
+    },
+  };
+  const build = await rolldown({
+    cwd: root,
+    platform: 'node',
+    input,
+    external: (id) => installed.some((name) => id === name || id.startsWith(`${name}/`)),
+    plugins: [gather],
+    // A report that the terminal uses as well is loaded with it; the import that waits is for the others.
+    checks: { ineffectiveDynamicImport: false },
+  });
+  const { output } = await build.write({
+    dir: dist,
+    format: 'esm',
+    comments: false,
+    entryFileNames: '[name].js',
+    chunkFileNames: `${folder}/[name].js`,
+    codeSplitting: {
+      groups: Object.keys(together).map((name) => ({ name, test: (id) => groups.get(id) === name })),
+    },
+  });
+  await build.close();
+  return output;
+}
+
+const output = [
+  ...(await bundle(
+    { index: 'src/index.ts', 'cli/main': 'src/cli/main.ts', 'jobs/pool': 'src/jobs/pool.ts' },
+    'chunks',
+    {
+      start: ['src/cli/standard-output.ts', 'src/platform/shipped.ts'],
+      pool: ['src/jobs/pool.ts'],
+      scanning: ['src/cli/run.ts', 'src/cli/commands/scan.ts', 'src/report/text.ts'],
+    },
+  )),
+  // Threads share no code: each gets what it needs in as few files as can be.
+  ...(await bundle(
+    { 'jobs/worker': 'src/jobs/worker.ts', 'jobs/decoder': 'src/jobs/decoder.ts' },
+    'threads',
+    {
+      formats: ['src/jobs/decoder.ts'],
+      scanning: ['src/jobs/worker.ts', 'src/authenticity/authenticode.ts'],
+    },
+  )),
+];
 chmodSync(join(dist, 'cli/main.js'), 0o755);
 
 /** What third-party code is in the program; a test holds the list of licences to it. */

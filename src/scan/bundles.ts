@@ -1,4 +1,4 @@
-import { type BundleAuthenticity, verifyBundle } from '../authenticity/apple-bundle.ts';
+import type { BundleAuthenticity } from '../authenticity/apple-bundle.ts';
 import type { SealedFile } from '../authenticity/apple-bundle-seal.ts';
 import type { PublisherPins } from '../authenticity/publisher-pins.ts';
 import type { Budget } from '../bytes/budget.ts';
@@ -71,14 +71,14 @@ export class BundleBasket {
   }
 
   /** Checks one bundle; undefined, with a finding, when it has no program that could be checked. */
-  verify(
+  async verify(
     bundle: Bundle,
     inner: readonly Bundle[],
     members: ReadonlyMap<string, Artifact>,
     pins: PublisherPins,
     budget: Budget,
     report: (finding: Finding) => void,
-  ): BundleAuthenticity | undefined {
+  ): Promise<BundleAuthenticity | undefined> {
     const infoPlist = this.#propertyLists.get(bundle.infoPlist);
     const path = this.#toProgramPath(bundle, budget);
     const program = path === undefined ? undefined : this.#programs.get(path);
@@ -107,6 +107,7 @@ export class BundleBasket {
       const artifact = innerPath === undefined ? undefined : members.get(innerPath);
       if (artifact !== undefined) nestedCdHashes.set(toRelative(one.path), toCdHashes(artifact));
     }
+    const { verifyBundle } = await import('../authenticity/apple-bundle.ts');
     return verifyBundle(
       {
         program,

@@ -1,9 +1,5 @@
-import { verifyApk } from '../authenticity/apk-signature.ts';
-import { verifyAppx } from '../authenticity/appx-signature.ts';
-import { verifyAuthenticode } from '../authenticity/authenticode.ts';
 import type { Authenticity } from '../authenticity/model.ts';
-import { verifyMachO } from '../authenticity/apple-code-signature.ts';
-import { verifyMsi } from '../authenticity/msi-signature.ts';
+import { verifySignable } from '../authenticity/verification.ts';
 import type { Budget } from '../bytes/budget.ts';
 import { ByteGatherer } from '../bytes/byte-gatherer.ts';
 import { type ByteSource, readChunks, readPassing, readUpTo, toByteSource } from '../bytes/byte-source.ts';
@@ -357,20 +353,7 @@ export class Walk {
     const { pins } = this.#knowledge;
     const context = { budget: this.#budget };
     try {
-      switch (signed?.kind) {
-        case undefined:
-          return undefined;
-        case 'pe':
-          return verifyAuthenticode(signed.image, pins, context);
-        case 'msi':
-          return verifyMsi(signed.file, pins, context);
-        case 'macho':
-          return verifyMachO(signed.program, pins, context);
-        case 'appx':
-          return verifyAppx(signed.package, pins, context);
-        case 'apk':
-          return await verifyApk(signed.package, pins, context);
-      }
+      return signed === undefined ? undefined : await verifySignable(signed, pins, context);
     } catch (error) {
       report(this.#toFinding(error, 'its signature was not checked'));
       return undefined;
@@ -408,7 +391,7 @@ export class Walk {
       report(this.#toFinding(error, 'the members from there on were not looked at'));
     }
     try {
-      return basket.isEmpty ? visited : this.#toBundles(task, basket, visited, problems);
+      return basket.isEmpty ? visited : await this.#toBundles(task, basket, visited, problems);
     } finally {
       this.#bytesInMemory -= this.#bytesInBaskets - inBaskets;
       this.#bytesInBaskets = inBaskets;
@@ -416,12 +399,12 @@ export class Walk {
   }
 
   /** Puts the members of each bundle together under one artifact, which is checked as a whole. */
-  #toBundles(
+  async #toBundles(
     container: Task,
     basket: BundleBasket,
     visited: readonly Artifact[],
     containerProblems: readonly Problem[],
-  ): readonly Artifact[] {
+  ): Promise<readonly Artifact[]> {
     // What a container did not give is not missing from the bundle.
     const isWhole = !this.#stopped && containerProblems.every(({ incomplete }) => !incomplete);
     const byName = new Map(visited.map((artifact) => [artifact.name, artifact]));
@@ -445,7 +428,14 @@ export class Walk {
       let authenticity: Authenticity | undefined;
       try {
         if (isWhole)
-          authenticity = basket.verify(bundle, inner, byName, this.#knowledge.pins, this.#budget, report);
+          authenticity = await basket.verify(
+            bundle,
+            inner,
+            byName,
+            this.#knowledge.pins,
+            this.#budget,
+            report,
+          );
         else report(bundleCutOff);
       } catch (error) {
         report(this.#toFinding(error, 'the signature of the bundle was not checked'));

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -13,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildElf } from '../../fixtures/elf-builder.ts';
 import { buildTomSkype } from '../../fixtures/synthetic-skype.ts';
 import { product, sources, toIndicator, toVariant, writeFolder } from '../signatures/database-fixture.ts';
 import { type Ended, mainPath, runTelltale } from './run.ts';
@@ -56,13 +58,7 @@ describe('when only the version is asked for', () => {
     const { ended, loaded } = listLoaded(['--version']);
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(loaded).toContain('dist/cli/main.js');
-    const most = [
-      'cli/main',
-      'chunks/errors',
-      'chunks/exit-codes',
-      'chunks/shipped',
-      'chunks/standard-output',
-    ];
+    const most = ['cli/main', 'chunks/start', 'chunks/rolldown-runtime'];
     expect(loaded.filter((name) => !most.some((one) => name === `dist/${one}.js`))).toEqual([]);
   });
 
@@ -91,10 +87,36 @@ describe('when a file is scanned', () => {
     }
   });
 
+  it('loads what reads a format when it meets the first file of it', () => {
+    const readers = /^dist\/threads\/(?:installer|archive|package|reading|file|axml|.*-signature)\.js$/;
+    expect(listLoaded(['scan', 'notes.txt']).loaded.filter((name) => readers.test(name))).toEqual([]);
+    writeFileSync(at('program'), buildElf());
+    const { loaded } = listLoaded(['scan', 'program']);
+    expect(loaded.filter((name) => readers.test(name))).toEqual(['dist/threads/file.js']);
+  });
+
   it('finds the decoder, the database and the worker from the bundle', () => {
     const { stdout, code } = runTelltale(['scan', '--format', 'json', 'setup.exe'], { cwd: folder });
     expect(code).toBe(1);
     expect(JSON.parse(stdout).files[0]).toMatchObject({ verdict: 'variant', complete: true });
+  });
+});
+
+describe('when the library is imported by its name', () => {
+  it('scans in this thread and in workers', () => {
+    const program = `import { scan, inspect, loadDatabase, TelltaleError } from 'telltale';
+      const path = process.argv[2];
+      const results = [await scan([path]), await scan([path], { jobs: 1 })].flat();
+      const root = await inspect(path);
+      console.log(JSON.stringify([results.map(({ verdict }) => verdict), root.format.id, typeof loadDatabase, TelltaleError.name]));`;
+    mkdirSync(at('node_modules'));
+    symlinkSync(dirname(dist), at('node_modules/telltale'), 'dir');
+    writeFileSync(at('use.mjs'), program);
+    const { stdout, stderr } = spawnSync(process.execPath, [at('use.mjs'), at('setup.exe')], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual([['variant', 'variant'], 'pe', 'function', 'TelltaleError']);
   });
 });
 

@@ -17,7 +17,8 @@ import { Budget } from '../../src/bytes/budget.ts';
 import { toByteSource } from '../../src/bytes/byte-source.ts';
 import { toHex } from '../../src/bytes/cursor.ts';
 import type { Finding } from '../../src/formats/model.ts';
-import { readRpmHeader, rpmFormat } from '../../src/formats/rpm.ts';
+import { readRpmHeader } from '../../src/formats/rpm/package.ts';
+import { rpmFormat } from '../../src/formats/rpm.ts';
 import { mutate } from '../mutation.ts';
 import { type ReadResult, readAll } from './reading.ts';
 

@@ -16,8 +16,6 @@ import { toQuotedName } from '../member-name.ts';
 import type { Fact, Format, Member, ReadContext, Reading } from '../model.ts';
 import { readZipArchive, type ZipArchive, zipFormat } from '../zip.ts';
 import type { AndroidPackage } from './android-package.ts';
-import { readBinaryXml } from './axml.ts';
-import { readManifest } from './manifest.ts';
 import {
   decodeAsAndroid,
   findListed,
@@ -27,8 +25,7 @@ import {
   tryDescribeTrick,
   tryFindDirectoryStart,
 } from './members.ts';
-import { readProtoXml } from './proto-xml.ts';
-import { readResourceTable, type ResourceTable } from './resources-arsc.ts';
+import type { ResourceTable } from './resources-arsc.ts';
 import { hasContent, isKnownBlock, toBlockName, toLayout, tryReadSigningBlock } from './signing-block.ts';
 
 export type { AndroidPackage } from './android-package.ts';
@@ -141,6 +138,10 @@ export const aabFormat: Format = {
       const entry = findListed(archive, bundleManifestName);
       if (entry === undefined) return [];
       const manifest = await openAsAndroid(source, entry, manifestBytesLimit, context);
+      const [{ readManifest }, { readProtoXml }] = await Promise.all([
+        import('./manifest.ts'),
+        import('./proto-xml.ts'),
+      ]);
       return readManifest(readProtoXml(manifest.read(0, manifest.size), context), undefined, context);
     });
     return {
@@ -220,9 +221,10 @@ async function readResources(
 ): Promise<ResourceTable | undefined> {
   const entry = findListed(archive, 'resources.arsc');
   if (entry === undefined) return undefined;
-  return await attempt(context, 'texts that its manifest takes from there are not known', async () =>
-    readResourceTable(await openAsAndroid(source, entry, resourcesBytesLimit, context), context),
-  );
+  return await attempt(context, 'texts that its manifest takes from there are not known', async () => {
+    const { readResourceTable } = await import('./resources-arsc.ts');
+    return readResourceTable(await openAsAndroid(source, entry, resourcesBytesLimit, context), context);
+  });
 }
 
 async function readPackageManifest(
@@ -246,6 +248,10 @@ async function readPackageManifest(
     if (manifest.size > manifestBytesLimit) {
       throw new TelltaleError('limit/memory', `has a manifest of more than ${manifestBytesLimit} bytes`);
     }
+    const [{ readManifest }, { readBinaryXml }] = await Promise.all([
+      import('./manifest.ts'),
+      import('./axml.ts'),
+    ]);
     return readManifest(readBinaryXml(manifest.read(0, manifest.size), context), resources, context);
   });
   if (facts !== undefined && !facts.some(({ kind }) => kind === 'packageId')) {

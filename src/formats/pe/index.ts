@@ -98,7 +98,7 @@ export const peFormat: Format = {
  *
  * @throws TelltaleError `malformed/header` or `malformed/truncated` when there is no readable COFF header
  */
-function read(source: ByteSource, context: ReadContext): Reading {
+async function read(source: ByteSource, context: ReadContext): Promise<Reading> {
   const { budget } = context;
   const reportAll = limitFindings(context.report.bind(context));
   const image = parsePe(source, reportAll);
@@ -123,7 +123,7 @@ function read(source: ByteSource, context: ReadContext): Reading {
   readSymbolFacts(stored, regions, budget, facts, report);
   readTraceFacts(stored, regions, facts, report);
 
-  const inno = openInstaller(image, resources, { ...context, report: reportAll });
+  const inno = await openInstaller(image, resources, { ...context, report: reportAll });
   if (inno !== undefined) {
     facts.push(...inno.facts);
     regions.push(...inno.regions);
@@ -325,14 +325,14 @@ function unpack(image: PeImage, context: ReadContext): ReturnType<typeof tryUnpa
 }
 
 /** An installer that cannot be opened, for whatever reason, is still a program with facts of its own. */
-function openInstaller(
+async function openInstaller(
   image: PeImage,
   resources: readonly PeResource[],
   context: ReadContext,
-): InnoSetup | undefined {
+): Promise<InnoSetup | undefined> {
   try {
     const openSibling = context.file?.openSibling;
-    return tryOpenInno(
+    return await tryOpenInno(
       image,
       resources,
       context,

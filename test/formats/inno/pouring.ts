@@ -54,7 +54,7 @@ export async function openInstaller(
   };
   const image = parsePe(toByteSource(bytes), () => {});
   const resources = readResources(image, budget, () => {});
-  const setup = tryOpenInno(image, resources, context, settings);
+  const setup = await tryOpenInno(image, resources, context, settings);
   const parts: { name: string; bytes: Buffer; fault: TelltaleError | undefined }[] = [];
   const files: PouredFile[] = [];
   let thrown: TelltaleError | undefined;
