@@ -8,6 +8,7 @@
  * Specification: https://github.com/electron/asar#format,
  * https://www.electronjs.org/docs/latest/tutorial/asar-integrity
  */
+import { toGrouped } from '../bytes/amounts.ts';
 import { Cursor } from '../bytes/cursor.ts';
 import {
   braceOpen,
@@ -31,7 +32,7 @@ export const asarFormat: Format = {
     'Members that are kept beside the archive (app.asar.unpacked) are named, not looked at.',
     'Links are named, not followed.',
     'Seals are checked when they are SHA-256, the only kind that there is; whether the header itself is the one that the program seals is not checked.',
-    `Headers above ${headerBytesLimit / 1024 / 1024} MiB, ${headerValuesLimit.toLocaleString('en')} values or ${headerNestingLimit} levels are not read.`,
+    `Headers above ${headerBytesLimit / 1024 / 1024} MiB, ${toGrouped(headerValuesLimit)} values or ${headerNestingLimit} levels are not read.`,
   ],
   probe(head) {
     if (head.length <= preambleBytes) return false;

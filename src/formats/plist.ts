@@ -15,6 +15,7 @@
  * Objects may be referred to from many places, so that a few hundred bytes can stand for more values than there is
  * memory: values are counted as they are put together, containers once for every time they are reached.
  */
+import { toGrouped } from '../bytes/amounts.ts';
 import type { Budget } from '../bytes/budget.ts';
 import { type ByteSource, readUpTo } from '../bytes/byte-source.ts';
 import { Cursor, toLatin1 } from '../bytes/cursor.ts';
@@ -699,7 +700,7 @@ export const plistFormat: Format = {
   ],
   limitations: [
     'The old text form in braces and binary lists of version 1 and later are not read.',
-    `Lists above ${plistBytesLimit / 1024 / 1024} MiB, ${plistValuesLimit.toLocaleString('en')} values or ${plistDepthLimit} levels are not read.`,
+    `Lists above ${plistBytesLimit / 1024 / 1024} MiB, ${toGrouped(plistValuesLimit)} values or ${plistDepthLimit} levels are not read.`,
     'Who bought a program, which iTunesMetadata.plist says, is not shown.',
   ],
   probe(head) {

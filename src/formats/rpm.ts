@@ -8,6 +8,7 @@
  * https://rpm-software-management.github.io/rpm/manual/tags.html,
  * https://refspecs.linuxfoundation.org/LSB_5.0.0/LSB-Core-generic/LSB-Core-generic/pkgformat.html
  */
+import { toGrouped } from '../bytes/amounts.ts';
 import { Cursor } from '../bytes/cursor.ts';
 import type { Format } from './model.ts';
 import { leadBytes, leadMagic, listedFilesLimit } from './rpm/limits.ts';
@@ -23,7 +24,7 @@ export const rpmFormat: Format = {
   ],
   limitations: [
     'Signatures are named with their key, not checked; the digests of header and payload are checked.',
-    `At most ${listedFilesLimit.toLocaleString('en')} listed files are named.`,
+    `At most ${toGrouped(listedFilesLimit)} listed files are named.`,
     'Packages of version 2 and older, and of version 6, are read only as far as they are like versions 3 and 4.',
   ],
   probe(head) {

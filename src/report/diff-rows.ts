@@ -12,7 +12,8 @@ import type {
 import type { FactKind } from '../formats/model.ts';
 import { pathSeparator } from '../scan/model.ts';
 import { toBaseName } from '../scan/names.ts';
-import { toBytes, toNumber } from './amounts.ts';
+import { toGrouped } from '../bytes/amounts.ts';
+import { toBytes } from './amounts.ts';
 import type { DiffReport } from './diff-model.ts';
 
 /*
@@ -391,16 +392,16 @@ function toByteLines(
   const common = bytes.commonStart + bytes.commonEnd;
   if (bytes.kind === 'patched') {
     if ((bytes.differing ?? 0) > sizeBefore / 2)
-      return [same(`${toNumber(bytes.differing ?? 0)} of ${toBytes(sizeBefore)} differ`)];
+      return [same(`${toGrouped(bytes.differing ?? 0)} of ${toBytes(sizeBefore)} differ`)];
     lines.push(
       same(
-        `${toNumber(bytes.differing ?? 0)} of ${toBytes(sizeBefore)} differ, in ${toNumber(bytes.total)} ${bytes.total === 1 ? 'range' : 'ranges'}`,
+        `${toGrouped(bytes.differing ?? 0)} of ${toBytes(sizeBefore)} differ, in ${toGrouped(bytes.total)} ${bytes.total === 1 ? 'range' : 'ranges'}`,
       ),
     );
   } else {
     if (common < leastInCommon * Math.min(sizeBefore, sizeAfter)) return [];
     lines.push(
-      same(`the first ${toNumber(bytes.commonStart)} and the last ${toBytes(bytes.commonEnd)} are the same`),
+      same(`the first ${toGrouped(bytes.commonStart)} and the last ${toBytes(bytes.commonEnd)} are the same`),
     );
   }
   for (const { before, after } of bytes.ranges) {
@@ -417,7 +418,7 @@ function toByteLines(
         text:
           before.length === after.length
             ? `${toBytes(before.length)} at ${at}: ${toHex(before)} → ${toHex(after)}`
-            : `${toBytes(before.length)} at ${at} replaced by ${toNumber(after.length)}: ${toHex(before)} → ${toHex(after)}`,
+            : `${toBytes(before.length)} at ${at} replaced by ${toGrouped(after.length)}: ${toHex(before)} → ${toHex(after)}`,
       });
   }
   return lines;
@@ -465,5 +466,5 @@ function toSizes(before: number | undefined, after: number | undefined): string 
   if (before === undefined || after === undefined)
     return `${before === undefined ? 'not read' : toBytes(before)} → ${after === undefined ? 'not read' : toBytes(after)}`;
   const more = after - before;
-  return `${toNumber(before)} → ${toBytes(after)} (${more > 0 ? '+' : '-'}${toNumber(Math.abs(more))})`;
+  return `${toGrouped(before)} → ${toBytes(after)} (${more > 0 ? '+' : '-'}${toGrouped(Math.abs(more))})`;
 }

@@ -1,3 +1,4 @@
+import { toGrouped } from '../bytes/amounts.ts';
 import type { ChalkInstance } from 'chalk';
 import type { DatabaseDescription } from '../jobs/description.ts';
 import type { FiringPlace, GoodwareMeasure } from '../jobs/goodware.ts';
@@ -46,7 +47,9 @@ export function toGoodwareText(report: GoodwareReport, options: GoodwareTextOpti
     1,
     colour.bold,
   );
-  const most = report.formats.slice(0, 12).map(({ format, artifacts }) => `${toNumber(artifacts)} ${format}`);
+  const most = report.formats
+    .slice(0, 12)
+    .map(({ format, artifacts }) => `${toGrouped(artifacts)} ${format}`);
   const others = report.formats.length - most.length;
   say(`${most.join(', ')}${others > 0 ? `, and ${toCount(others, 'other format')}` : ''}`, 3);
 
@@ -61,13 +64,13 @@ export function toGoodwareText(report: GoodwareReport, options: GoodwareTextOpti
   const common = report.patterns.filter(({ artifacts }) => artifacts > 0);
   lines.push('');
   say(
-    `patterns that occur at all: ${toNumber(common.length)} of ${toNumber(report.patterns.length)}, wherever they stand`,
+    `patterns that occur at all: ${toGrouped(common.length)} of ${toGrouped(report.patterns.length)}, wherever they stand`,
     1,
     colour.bold,
   );
   if (common.length > 0) lines.push(...toTable(isVerbose ? common : common.slice(0, shownPatterns), options));
   if (!isVerbose && common.length > shownPatterns)
-    say(`and ${toNumber(common.length - shownPatterns)} rarer ones (-v shows all)`, 3);
+    say(`and ${toGrouped(common.length - shownPatterns)} rarer ones (-v shows all)`, 3);
 
   lines.push('');
   lines.push(...toUnreadLines(report, options));
@@ -76,9 +79,9 @@ export function toGoodwareText(report: GoodwareReport, options: GoodwareTextOpti
 
 function toTable(patterns: GoodwareMeasure['patterns'], options: GoodwareTextOptions): readonly string[] {
   const rows = patterns.map(({ kind, text, files, artifacts, occurrences, usedBy }) => [
-    toNumber(files),
-    toNumber(artifacts),
-    toNumber(occurrences),
+    toGrouped(files),
+    toGrouped(artifacts),
+    toGrouped(occurrences),
     toVisible(`${kind} ${text}`),
     toVisible(usedBy.join(', ')),
   ]);
@@ -103,7 +106,7 @@ function toUnreadLines(
     ` not read fully: ${toCount(report.artifactsUnread, 'artifact')} in ${toCount(report.filesIncomplete, 'file')}${
       report.filesUnread === 0 ? '' : `; of ${toCount(report.filesUnread, 'file')} nothing could be read`
     }`,
-    `   ${report.unread.map(({ code, count }) => `${toNumber(count)} ${code}`).join(', ')}`,
+    `   ${report.unread.map(({ code, count }) => `${toGrouped(count)} ${code}`).join(', ')}`,
   ];
   // A file of which nothing could be read comes first: the measure does not hold over it.
   const ordered = [
@@ -115,7 +118,7 @@ function toUnreadLines(
     lines.push(colour.dim(`   ${code}  ${toVisible(`${path}: ${message}`)}`));
   const count = report.unread.reduce((sum, one) => sum + one.count, 0);
   if (count > shown.length)
-    lines.push(`   and ${toNumber(count - shown.length)} more (--format json has them)`);
+    lines.push(`   and ${toGrouped(count - shown.length)} more (--format json has them)`);
   return lines;
 }
 
@@ -127,12 +130,8 @@ function padStart(text: string, columns: number): string {
   return ' '.repeat(Math.max(0, columns - toColumns(text))) + text;
 }
 
-function toNumber(number: number): string {
-  return number.toLocaleString('en-US');
-}
-
 function toCount(count: number, noun: string): string {
-  return `${toNumber(count)} ${noun}${count === 1 ? '' : 's'}`;
+  return `${toGrouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** In binary units, as sizes are given on the command line. */

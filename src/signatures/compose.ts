@@ -4,7 +4,7 @@ import type { PackSeal } from '../platform/database-pack.ts';
 import type { DatabaseContent } from '../platform/database-references.ts';
 import { DataFile, toCanonical, toDataPath } from './data-file.ts';
 import { type Diagnostic, toWholeDiagnostic } from './diagnostic.ts';
-import { type KnownBuild, KnownBuilds, parseKnownBuilds } from './known-builds.ts';
+import { type KnownBuild, KnownBuilds, type parseKnownBuilds } from './known-builds.ts';
 import type { Product, Publisher, publishersSchema, Source, sourcesSchema, Variant } from './schema.ts';
 import { parseSimilarBuilds, type SimilarBuild, SimilarBuilds } from './similarity/similar-builds.ts';
 import type { TableFault } from './table.ts';
@@ -61,6 +61,7 @@ export interface StatementReader {
   readSources(file: DataFile): z.infer<typeof sourcesSchema> | undefined;
   readPublishers(file: DataFile): z.infer<typeof publishersSchema> | undefined;
   readVariant(file: DataFile): Variant | undefined;
+  readKnownBuilds(file: DataFile): ReturnType<typeof parseKnownBuilds>;
   /** Complains of what the files of a product say of each other. */
   check(
     statements: Statements,
@@ -235,7 +236,7 @@ function readStatements(
         // Two kinds of table, read alike.
         const faults = name.startsWith('similar/')
           ? keepRows(statements.similarBuilds, file, parseSimilarBuilds(file.text))
-          : keepRows(statements.knownBuilds, file, parseKnownBuilds(file.text));
+          : keepRows(statements.knownBuilds, file, reader.readKnownBuilds(file));
         for (const { kind, field, message, ...place } of faults) {
           file.complainOfLine(kind === 'no-source' ? 'source/none' : `table/${kind}`, place, field, message);
         }
@@ -245,13 +246,15 @@ function readStatements(
   return statements;
 }
 
+const strictDecoder = new TextDecoder('utf-8', { fatal: true });
+
 function toDataFile(
   place: { readonly folder: string; readonly product: string; readonly name: string },
   bytes: Uint8Array,
   problems: Diagnostic[],
 ): DataFile | undefined {
   try {
-    return new DataFile(place, new TextDecoder('utf-8', { fatal: true }).decode(bytes), problems);
+    return new DataFile(place, strictDecoder.decode(bytes), problems);
   } catch {
     const { folder, name, product } = place;
     problems.push(

@@ -1,3 +1,4 @@
+import { toGrouped } from '../bytes/amounts.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import type { LocatedStatement } from './located-statement.ts';
 import type { Strength } from './schema.ts';
@@ -48,7 +49,7 @@ export function toGoodwareDiagnostics(
           ? `${member}: ${evidence}`
           : `${member} at 0x${offset.toString(16)}: ${evidence}`,
       );
-    if (artifacts > notes.length) notes.push(`and ${toNumber(artifacts - notes.length)} more`);
+    if (artifacts > notes.length) notes.push(`and ${toGrouped(artifacts - notes.length)} more`);
     const message = `"${indicator}" (${strength}) fires on ${toCount(artifacts, 'artifact')} of ${toCount(files, 'file')} that ${files === 1 ? 'has' : 'have'} nothing to do with it`;
     return [
       statement.file.toDiagnostic(
@@ -62,9 +63,5 @@ export function toGoodwareDiagnostics(
 }
 
 function toCount(count: number, noun: string): string {
-  return `${toNumber(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function toNumber(number: number): string {
-  return number.toLocaleString('en-US');
+  return `${toGrouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

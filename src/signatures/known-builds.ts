@@ -149,6 +149,39 @@ export function parseKnownBuilds(text: string): {
   });
 }
 
+/**
+ * As {@link parseKnownBuilds}, of a text in which that found no fault: nothing is checked again.
+ *
+ * @returns rows in their order, with 1-based line numbers
+ */
+export function takeKnownBuilds(text: string): readonly KnownBuildRow[] {
+  const rows: KnownBuildRow[] = [];
+  for (const [index, raw] of text.split('\n').entries()) {
+    const content = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+    if (index === 0 || content === '' || content.startsWith('#')) continue;
+    // In the order of `knownBuildColumns`, which the first line names.
+    const [algorithm = '', digest = '', platform = '', variant = '', product = '', ...rest] =
+      content.split('\t');
+    const [version = '', fileName = '', size = '', grade = '', sources = '', note = ''] = rest;
+    if (!isDigestAlgorithm(algorithm) || !isGrade(grade)) continue;
+    const build = {
+      algorithm,
+      digest,
+      platform,
+      variant,
+      product,
+      version,
+      fileName,
+      size: size === '' ? undefined : Number(size),
+      grade,
+      sources: sources.split(' ').filter((one) => one !== ''),
+      note,
+    };
+    rows.push({ line: index + 1, build });
+  }
+  return rows;
+}
+
 function parseBuild({
   cells,
   complain,

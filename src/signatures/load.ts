@@ -15,6 +15,7 @@ import {
 import { type DataFile, walk } from './data-file.ts';
 import { type Diagnostic, type DiagnosticCode, toDiagnosticLine, toWholeDiagnostic } from './diagnostic.ts';
 import { type JsonFileFault, parseJsonFile } from './json-file.ts';
+import { parseKnownBuilds } from './known-builds.ts';
 import {
   type Indicator,
   type Product,
@@ -73,6 +74,7 @@ const checkingReader: StatementReader = {
   readSources: (file) => parseFile(file, sourcesSchema),
   readPublishers: (file) => parseFile(file, publishersSchema),
   readVariant: (file) => parseFile(file, variantSchema),
+  readKnownBuilds: (file) => parseKnownBuilds(file.text),
   check: checkReferences,
 };
 

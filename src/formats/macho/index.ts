@@ -8,6 +8,7 @@
  * versions, what is encrypted, the property list that a tool carries, and what the code signature says of itself.
  * Not supported: symbols, relocations, the contents of kernel collections and of the shared cache.
  */
+import { toGrouped } from '../../bytes/amounts.ts';
 import type { Format } from '../model.ts';
 import { isFatHead, loadCommandsLimit, slicesLimit, tryReadMagic } from './magic.ts';
 
@@ -24,7 +25,7 @@ export const machoFormat: Format = {
   limitations: [
     'Symbols, relocations and the contents of kernel collections and of the shared cache are not read.',
     'Code that the App Store encrypted is named, not read.',
-    `Programs with more than ${loadCommandsLimit.toLocaleString('en')} load commands are read in part.`,
+    `Programs with more than ${toGrouped(loadCommandsLimit)} load commands are read in part.`,
   ],
   probe(head) {
     return tryReadMagic(head) !== undefined;

@@ -4,6 +4,7 @@
  * Headers in `parse.ts`; resources, imports, exports, version information and the other facts each in a file of
  * their own. An image packed with UPX is rebuilt first, because its strings and resources lie in the packed part.
  */
+import { toGrouped } from '../../bytes/amounts.ts';
 import type { Budget } from '../../bytes/budget.ts';
 import { type ByteSource, readUpTo, sliceSource, toByteSource } from '../../bytes/byte-source.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
@@ -84,7 +85,7 @@ export const peFormat: Format = {
     ...upxLimitations,
     ...innoLimitations,
     `The entropy of a section is measured over its first ${entropyLimitBytes / 1024 / 1024} MiB, and over ${entropyLimitBytesInAll / 1024 / 1024} MiB of all sections together.`,
-    `At most ${exportedNamesLimit.toLocaleString('en')} exported names are listed.`,
+    `At most ${toGrouped(exportedNamesLimit)} exported names are listed.`,
     'Icons, bitmaps, cursors, dialogs, menus and string tables are searched as bytes of their section, not decoded.',
     'Relocations, exception tables, TLS callbacks and .NET metadata tables are not read.',
     '16-bit programs for DOS, Windows and OS/2 are not portable executables and are not read.',

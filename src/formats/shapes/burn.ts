@@ -9,6 +9,7 @@
  * Specification: https://github.com/wixtoolset/wix/blob/main/src/burn/engine/section.cpp,
  * https://github.com/wixtoolset/wix/blob/main/src/burn/stub/StubSection.cpp
  */
+import { toGrouped } from '../../bytes/amounts.ts';
 import { type ByteSource, readUpTo, sliceSource } from '../../bytes/byte-source.ts';
 import { Cursor, toHex } from '../../bytes/cursor.ts';
 import type { Fact, Finding, Format, Member, ReadContext, Reading, Region } from '../model.ts';
@@ -191,7 +192,7 @@ export const burnManifestFormat: Format = {
     'https://docs.firegiant.com/wix/schema/wxs/bundle/',
   ],
   limitations: [
-    `At most ${payloadsLimit.toLocaleString('en')} payloads are listed.`,
+    `At most ${toGrouped(payloadsLimit)} payloads are listed.`,
     'Conditions, searches and command lines are searched as text, not read.',
   ],
   probe(head) {

@@ -1,4 +1,4 @@
-import { toNumber } from '../amounts.ts';
+import { toGrouped } from '../../bytes/amounts.ts';
 import type { Word } from '../model.ts';
 import type { Messages } from './en.ts';
 
@@ -231,7 +231,7 @@ const html: Messages['html'] = {
   problem: '问题',
   sha256: 'SHA-256 摘要',
   size: '大小',
-  bytes: (count) => `${toNumber(count)} 字节`,
+  bytes: (count) => `${toGrouped(count)} 字节`,
   more: (count) => `以及另外 ${count} 项；完整内容见 JSON 报告`,
 };
 
