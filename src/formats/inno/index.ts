@@ -29,12 +29,12 @@ export const innoLimitations: readonly string[] = [
  * @param resources - of the image; the offset table has been one since 5.1.5
  * @returns undefined when the program is no Inno Setup installer
  */
-export async function tryOpenInno(
+export function tryOpenInno(
   image: PeImage,
   resources: readonly PeResource[],
   context: ReadContext,
   options: InnoOptions = {},
-): Promise<InnoSetup | undefined> {
+): Promise<InnoSetup> | undefined {
   const resource = resources.find(
     ({ type, name, offset }) =>
       type === resourceType.rcdata && name === offsetTableResource && offset !== undefined,
@@ -43,12 +43,8 @@ export async function tryOpenInno(
   if (offset === undefined) return undefined;
   const table = tryReadOffsetTable(image.source, offset, context.report);
   if (table === undefined) return undefined;
-  const { openInno } = await import('./installer.ts');
-  return openInno(
-    image.source,
-    table,
-    image.overlay ?? { offset: image.source.size, size: 0 },
-    context,
-    options,
+  const overlay = image.overlay ?? { offset: image.source.size, size: 0 };
+  return import('./installer.ts').then(({ openInno }) =>
+    openInno(image.source, table, overlay, context, options),
   );
 }

@@ -99,7 +99,7 @@ export const peFormat: Format = {
  *
  * @throws TelltaleError `malformed/header` or `malformed/truncated` when there is no readable COFF header
  */
-async function read(source: ByteSource, context: ReadContext): Promise<Reading> {
+function read(source: ByteSource, context: ReadContext): Reading | Promise<Reading> {
   const { budget } = context;
   const reportAll = limitFindings(context.report.bind(context));
   const image = parsePe(source, reportAll);
@@ -124,25 +124,28 @@ async function read(source: ByteSource, context: ReadContext): Promise<Reading> 
   readSymbolFacts(stored, regions, budget, facts, report);
   readTraceFacts(stored, regions, facts, report);
 
-  const inno = await openInstaller(image, resources, { ...context, report: reportAll });
-  if (inno !== undefined) {
-    facts.push(...inno.facts);
-    regions.push(...inno.regions);
-  }
-  const burn = tryReadBurn(image);
-  if (burn !== undefined) {
-    facts.push(...burn.facts);
-    regions.push(...burn.regions);
-    for (const finding of burn.findings) reportAll(finding);
-  }
-
-  return {
-    facts,
-    regions,
-    members: () => toMembers(image, resources, unpacked?.image, inno, burn),
-    ...(inno === undefined ? {} : { pour: (sink: MemberSink, from: number) => inno.pour(sink, from) }),
-    signed: { kind: 'pe', image },
+  const finish = (inno: InnoSetup | undefined): Reading => {
+    if (inno !== undefined) {
+      facts.push(...inno.facts);
+      regions.push(...inno.regions);
+    }
+    const burn = tryReadBurn(image);
+    if (burn !== undefined) {
+      facts.push(...burn.facts);
+      regions.push(...burn.regions);
+      for (const finding of burn.findings) reportAll(finding);
+    }
+    return {
+      facts,
+      regions,
+      members: () => toMembers(image, resources, unpacked?.image, inno, burn),
+      ...(inno === undefined ? {} : { pour: (sink: MemberSink, from: number) => inno.pour(sink, from) }),
+      signed: { kind: 'pe', image },
+    };
   };
+  // What opens an installer has to be loaded first; most programs are none.
+  const opening = openInstaller(image, resources, { ...context, report: reportAll });
+  return opening === undefined ? finish(undefined) : opening.then(finish);
 }
 
 function readSymbolFacts(
@@ -326,20 +329,12 @@ function unpack(image: PeImage, context: ReadContext): ReturnType<typeof tryUnpa
 }
 
 /** An installer that cannot be opened, for whatever reason, is still a program with facts of its own. */
-async function openInstaller(
+function openInstaller(
   image: PeImage,
   resources: readonly PeResource[],
   context: ReadContext,
-): Promise<InnoSetup | undefined> {
-  try {
-    const openSibling = context.file?.openSibling;
-    return await tryOpenInno(
-      image,
-      resources,
-      context,
-      openSibling === undefined ? {} : { openSlice: openSibling },
-    );
-  } catch (error) {
+): Promise<InnoSetup | undefined> | undefined {
+  const giveUp = (error: unknown): undefined => {
     if (!(error instanceof TelltaleError)) throw error;
     context.report({
       code: error.code,
@@ -348,7 +343,17 @@ async function openInstaller(
       consequence: 'the installed files were not looked at',
       incomplete: true,
     });
-    return undefined;
+  };
+  const openSibling = context.file?.openSibling;
+  try {
+    return tryOpenInno(
+      image,
+      resources,
+      context,
+      openSibling === undefined ? {} : { openSlice: openSibling },
+    )?.catch(giveUp);
+  } catch (error) {
+    return giveUp(error);
   }
 }
 
