@@ -8,6 +8,7 @@ import { dexFormat } from './dex.ts';
 import { elfFormat } from './elf.ts';
 import { gzipFormat } from './gzip.ts';
 import { ipaFormat } from './ipa.ts';
+import { iso9660Format } from './iso9660/index.ts';
 import { fatMachoFormat, machoFormat } from './macho/index.ts';
 import type { Fact, Format } from './model.ts';
 import { msiFormat, msmFormat, mspFormat } from './msi.ts';
@@ -15,7 +16,7 @@ import { peFormat } from './pe/index.ts';
 import { plistFormat, provisioningProfileFormat } from './plist.ts';
 import { recognisedFormats } from './recognised.ts';
 import { rpmFormat } from './rpm.ts';
-import { sevenZipFormats } from './sevenzip/index.ts';
+import { sevenZipArchiveFormats, sevenZipVolumeFormats } from './sevenzip/index.ts';
 import { shapeFormats } from './shapes/index.ts';
 import { sisFormat } from './sis.ts';
 import { sklgFormat } from './sklg.ts';
@@ -59,7 +60,9 @@ export const formats: readonly Format[] = [
   windowsMobileManifestFormat,
   // After packages: a program in front of a package is an attack on it, not the other way round.
   dexFormat,
-  ...sevenZipFormats,
+  ...sevenZipArchiveFormats,
+  iso9660Format,
+  ...sevenZipVolumeFormats,
   ...recognisedFormats,
   tarFormat,
   zlibFormat,

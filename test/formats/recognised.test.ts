@@ -10,7 +10,6 @@ import { arFormat, debFormat } from '../../src/formats/ar.ts';
 import { gzipFormat } from '../../src/formats/gzip.ts';
 import type { Format } from '../../src/formats/model.ts';
 import { recognisedFormats } from '../../src/formats/recognised.ts';
-import { sevenZipFormats } from '../../src/formats/sevenzip/index.ts';
 import { tarFormat } from '../../src/formats/tar.ts';
 import { htmlFormat, scriptFormat, textFormat, textFormats, tryDecodeText } from '../../src/formats/text.ts';
 import { zipFormat } from '../../src/formats/zip.ts';
@@ -19,6 +18,7 @@ import { openFile } from '../../src/platform/files.ts';
 import { corpus } from '../corpus.ts';
 import { createRandom, mutate } from '../mutation.ts';
 import { readAll } from './reading.ts';
+import { sevenZipFormats } from './sevenzip-pouring.ts';
 
 // oxlint-disable no-console -- a skipped test must be heard
 const folder = mkdtempSync(join(tmpdir(), 'telltale-recognised-'));

@@ -30,7 +30,6 @@ const seeds: readonly (readonly [string, number])[] = [
   ['app.exe.lzma', anyNumber],
   ['solid.nsis', anyNumber],
   ['archive.cpio', anyNumber],
-  ['disc.iso.gz', anyNumber],
   ['forks.hfs.gz', anyNumber],
 ];
 

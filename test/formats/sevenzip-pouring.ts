@@ -3,7 +3,7 @@ import { Budget, defaultLimits, type Limits } from '../../src/bytes/budget.ts';
 import { type ByteSource, readUpTo, toByteSource } from '../../src/bytes/byte-source.ts';
 import { TelltaleError } from '../../src/bytes/errors.ts';
 import type { Fact, Finding, Format, MemberInflow } from '../../src/formats/model.ts';
-import { sevenZipFormats } from '../../src/formats/sevenzip/index.ts';
+import { sevenZipArchiveFormats, sevenZipVolumeFormats } from '../../src/formats/sevenzip/index.ts';
 
 /** One member as it arrived. */
 export interface PouredMember {
@@ -38,6 +38,8 @@ export interface PourOptions {
   /** A clock for the budget, in milliseconds. */
   readonly now?: () => number;
 }
+
+export const sevenZipFormats: readonly Format[] = [...sevenZipArchiveFormats, ...sevenZipVolumeFormats];
 
 /** The format of the table that knows the bytes. */
 export function identifySevenZip(source: ByteSource): Format {

@@ -10,8 +10,8 @@ import { type ByteSource, readUpTo, sliceSource, toByteSource } from '../../byte
 import { Cursor, toHex } from '../../bytes/cursor.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { loadSevenZip } from '../../platform/sevenzip-module.ts';
-import { toQuotedName, tryFindUnsafeName, unsafeNameConsequence } from '../member-name.ts';
-import type { Fact, Format, FormatNature, ReadContext, Reading } from '../model.ts';
+import { toQuotedName } from '../member-name.ts';
+import type { Format, FormatNature, ReadContext, Reading } from '../model.ts';
 import {
   atStart,
   findsNsisHeader,
@@ -20,22 +20,18 @@ import {
   isBzip2,
   isLzmaAlone,
   isNsisHeader,
-  isoDescriptorOffset,
   nsisSearchBytes,
   sectorBytes,
   udifTrailerBytes,
 } from '../recognised.ts';
 import { type PlainCabinet, pourCabinet, tryReadPlainCabinet } from './cabinet.ts';
-import type { Listing, ListedItem } from './listing.ts';
+import { reportTail, toListedFacts } from './listed.ts';
+import type { Listing } from './listing.ts';
 import { isAboutTail } from './faults.ts';
 import { type Container, listContainer, pourContainer, toContainerCode } from './unpacking.ts';
 
-interface Row {
-  readonly id: string;
-  readonly title: string;
-  readonly nature: FormatNature;
-  readonly extensions: readonly string[];
-  readonly references: readonly string[];
+/** How 7-Zip is to open a container. */
+export interface Opening {
   /** What 7-Zip calls it; undefined: it finds out by itself, because two levels are opened in one step. */
   readonly type: string | undefined | ((head: Uint8Array) => string);
   /** The name that 7-Zip sees, where the extension matters. */
@@ -46,6 +42,14 @@ interface Row {
   readonly start?: (source: ByteSource) => number;
   /** Whether even the names are encrypted; 7-Zip breaks off on such headers as on damaged ones. */
   readonly isEncrypted?: (container: ByteSource) => boolean;
+}
+
+interface Row extends Opening {
+  readonly id: string;
+  readonly title: string;
+  readonly nature: FormatNature;
+  readonly extensions: readonly string[];
+  readonly references: readonly string[];
   readonly limitations?: readonly string[];
   /** See {@link Format.probe}. */
   readonly probe: (head: Uint8Array, source: ByteSource) => boolean;
@@ -54,13 +58,7 @@ interface Row {
 /** The configuration of a self-extractor is a text of a few lines. */
 const configurationBytesMax = 1024 * 1024;
 const packedHeaderBytesMax = 4096;
-/** More unsafe names than that are counted, not listed. */
-const unsafeNamesMax = 32;
 const headBytes = 64;
-/** A link holds a path, and a path has at most 4,096 bytes. */
-const linkBytesMax = 4096;
-/** Data behind a container is compared with zero up to here. */
-const comparedTailBytes = 1024 * 1024;
 
 function findSevenZipStart(source: ByteSource): number {
   const magic = [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c] as const;
@@ -91,7 +89,8 @@ function findNsisStart(source: ByteSource): number {
   return 0;
 }
 
-const rows: readonly Row[] = [
+/** Archives and packed files. */
+const archives: readonly Row[] = [
   {
     id: 'cab',
     title: 'Microsoft cabinet',
@@ -180,16 +179,10 @@ const rows: readonly Row[] = [
     ],
     probe: (_head, source) => hasFar(source, 'koly\0\0\0\x04', source.size - udifTrailerBytes),
   },
-  {
-    id: 'iso9660',
-    title: 'ISO 9660 disc image',
-    nature: 'transport',
-    extensions: ['iso'],
-    references: ['https://ecma-international.org/publications-and-standards/standards/ecma-119/'],
-    type: 'iso',
-    limitations: ['UDF file systems on the same disc are not read.'],
-    probe: (_head, source) => hasFar(source, 'CD001', isoDescriptorOffset),
-  },
+];
+
+/** Volumes, and what has a weaker magic. */
+const volumes: readonly Row[] = [
   {
     id: 'hfs',
     title: 'HFS+ volume',
@@ -277,11 +270,12 @@ const rows: readonly Row[] = [
   },
 ];
 
-const commonLimitations = [
+/** What is true of everything that 7-Zip opens. */
+export const sevenZipLimitations: readonly string[] = [
   'Encrypted members are named, not read: no password is tried.',
   'Folders, links and devices are named, not yielded.',
   'Other volumes of a set are not looked for.',
-] as const;
+];
 
 function toFormat(row: Row): Format {
   const { id, title, nature, extensions, references, probe } = row;
@@ -291,9 +285,9 @@ function toFormat(row: Row): Format {
     nature,
     extensions,
     references,
-    limitations: [...(row.limitations ?? []), ...commonLimitations],
+    limitations: [...(row.limitations ?? []), ...sevenZipLimitations],
     probe,
-    read: (source, context) => read(row, source, context),
+    read: (source, context) => readWithSevenZip(row, source, context),
   };
 }
 
@@ -302,7 +296,11 @@ function toFormat(row: Row): Format {
  *
  * @throws TelltaleError when nothing could be listed
  */
-async function read(row: Row, source: ByteSource, context: ReadContext): Promise<Reading> {
+export async function readWithSevenZip(
+  row: Opening,
+  source: ByteSource,
+  context: ReadContext,
+): Promise<Reading> {
   const start = row.start?.(source) ?? 0;
   const inner = start === 0 ? source : sliceSource(source, start, source.size - start);
   if (inner.size > headBytes && row.isEncrypted?.(inner) === true) {
@@ -337,7 +335,10 @@ async function read(row: Row, source: ByteSource, context: ReadContext): Promise
     });
   }
   reportHead(listing, start, context);
-  reportTail(listing, inner, start, context);
+  const tailBytes = Number(listing.levels[0]?.properties.get('Tail Size') ?? 0);
+  if (Number.isSafeInteger(tailBytes) && tailBytes > 0 && tailBytes <= inner.size) {
+    reportTail(inner, tailBytes, start, context);
+  }
   if (missing.length > 0) {
     context.report({
       code: 'malformed/truncated',
@@ -354,9 +355,9 @@ async function read(row: Row, source: ByteSource, context: ReadContext): Promise
       incomplete: true,
     });
   }
-  const facts = row.soleName === undefined ? toFacts(listing.items, context) : [];
+  const facts = row.soleName === undefined ? toListedFacts(listing.items, context) : [];
   let cabinet: PlainCabinet | undefined;
-  const isPerhapsPlain = row.id === 'cab' && faults.length + missing.length === 0 && !listing.isCut;
+  const isPerhapsPlain = row.type === 'cab' && faults.length + missing.length === 0 && !listing.isCut;
   return {
     facts,
     regions: [],
@@ -367,41 +368,6 @@ async function read(row: Row, source: ByteSource, context: ReadContext): Promise
         : pourCabinet(inner, cabinet, sink, from, context.budget);
     },
   };
-}
-
-function toFacts(items: readonly ListedItem[], context: ReadContext): readonly Fact[] {
-  const facts: Fact[] = [];
-  const methods = new Set<string>();
-  let unsafeNames = 0;
-  let hidden = 0;
-  for (const { name, kind, size = 0, target, isEncrypted, method } of items) {
-    if ((kind === 'folder' && size > 0) || (kind === 'link' && size > linkBytesMax)) hidden += 1;
-    const detail = target === undefined ? { kind } : { kind, target };
-    facts.push({ kind: 'memberName', value: name, ...(kind === 'link' ? { detail } : {}) });
-    if (isEncrypted) methods.add(method);
-    const unsafe = tryFindUnsafeName(name);
-    if (unsafe === undefined) continue;
-    unsafeNames += 1;
-    if (unsafeNames <= unsafeNamesMax) context.report(unsafe);
-  }
-  if (unsafeNames > unsafeNamesMax) {
-    context.report({
-      code: 'malformed/name',
-      message: `holds ${unsafeNames} members with such names; the others are not listed here`,
-      consequence: unsafeNameConsequence,
-      incomplete: false,
-    });
-  }
-  if (hidden > 0) {
-    context.report({
-      code: 'malformed/structure',
-      message: `holds ${hidden} folders or links that are said to have content`,
-      consequence: 'what they hold was not unpacked',
-      incomplete: true,
-    });
-  }
-  for (const method of methods) facts.push({ kind: 'encrypted', value: method });
-  return facts;
 }
 
 /** 7-Zip passes over headers that it does not like, and goes on at the next that it does. */
@@ -417,33 +383,7 @@ function reportHead(listing: Listing, start: number, context: ReadContext): void
   });
 }
 
-/** Data behind the container, unless it is padding or a signature. */
-function reportTail(listing: Listing, source: ByteSource, start: number, context: ReadContext): void {
-  const [level] = listing.levels;
-  const size = Number(level?.properties.get('Tail Size') ?? 0);
-  if (!Number.isSafeInteger(size) || size <= 0 || size > source.size) return;
-  const offset = source.size - size;
-  const tail = readUpTo(source, offset, comparedTailBytes);
-  if (tail.length === size && tail.every((byte) => byte === 0)) return;
-  if (isSignature(tail, size)) return;
-  context.report({
-    code: 'malformed/structure',
-    message: `is followed by ${size} bytes that do not belong to it`,
-    offset: start + offset,
-    consequence: 'ordinary software does not show them; they were searched as bytes, not unpacked',
-    incomplete: true,
-  });
-}
-
-/** A DER sequence that fills the tail but for padding to eight bytes: a PKCS #7 signature. */
-function isSignature(tail: Uint8Array, size: number): boolean {
-  if (tail[0] !== 0x30 || (tail[1] !== 0x82 && tail[1] !== 0x83)) return false;
-  const lengthBytes = tail[1] - 0x80;
-  let length = 0;
-  for (const byte of tail.subarray(2, 2 + lengthBytes)) length = length * 256 + byte;
-  const whole = 2 + lengthBytes + length;
-  return whole <= size && size - whole < 8;
-}
-
 /** In probing order: the weakest magic last. */
-export const sevenZipFormats: readonly Format[] = rows.map(toFormat);
+export const sevenZipArchiveFormats: readonly Format[] = archives.map(toFormat);
+/** In probing order, after the images that hold such volumes. */
+export const sevenZipVolumeFormats: readonly Format[] = volumes.map(toFormat);

@@ -449,6 +449,37 @@ export const engineTexts: Readonly<Record<string, string>> = {
   '"{0}" cannot be read: {1}': '“{0}”无法读取：{1!}',
   'what the package says of itself is not known': '软件包对自身的说明未知',
   'iOS application package': 'iOS 应用包',
+  // formats/iso9660
+  'states {0} places or sizes differently in its two byte orders':
+    '有 {0} 处位置或大小在两种字节序中写得不同',
+  'what software sees that goes by the other one was not looked at':
+    '按另一种字节序读取的软件所见的内容未检查',
+  'is stored in pieces with gaps between them (interleaved)': '以带间隔的分段方式（交错）存储',
+  'its content was searched as part of the image, not as a file':
+    '其内容已作为映像的一部分搜索，未作为文件检查',
+  'lies at offset {0}, behind the end of the image': '位于偏移 {0}，在映像末尾之后',
+  'the root directory': '根目录',
+  'the folder {0}': '文件夹 {0}',
+  'lists {0} where another folder lies already': '把{0!}列在另一个文件夹已占用的位置',
+  'what is in it is listed once, under the other name': '其中的内容只在另一个名称下列出一次',
+  'holds folders more than {0} deep': '文件夹嵌套超过 {0} 层',
+  'the folders from there on were not looked at': '从那里起的文件夹未检查',
+  'lists a file that goes on in another record, which is not there':
+    '列出了一个在另一条记录中延续的文件，而该记录不存在',
+  'the rest of the file is missing': '该文件的其余部分缺失',
+  'has directories of more than {0} bytes': '目录总量超过 {0} 字节',
+  'lists {0} behind its end': '把{0!}列在其末尾之后',
+  'what was in it is missing': '其中的内容缺失',
+  'has a record in {0} that is none': '{0!}中有一条无效的记录',
+  'this file and those behind it in the same sector were not looked at': '该文件及同一扇区中其后的文件未检查',
+  'has volume descriptors without an end': '卷描述符没有结束标记',
+  'has a volume descriptor of an unknown version': '卷描述符的版本未知',
+  'has blocks of {0} bytes': '块大小为 {0} 字节',
+  'has no volume descriptor': '没有卷描述符',
+  'has a boot catalogue with an entry that is none': '启动目录中有无效的条目',
+  'has more than {0} images to start from': '可启动的映像超过 {0} 个',
+  'images to start from may be missing among the members': '成员中可能缺少可启动的映像',
+  'has a boot catalogue whose checksum does not hold': '启动目录的校验和不成立',
   // formats/macho/code-signature.ts
   'the code signature has more than {0} bytes': '代码签名超过 {0} 字节',
   'the code signature does not have the magic of one': '代码签名没有代码签名的标识',
