@@ -128,6 +128,8 @@ describe('when a parser reads what attackers write', () => {
     'appx',
     'dex',
     'sevenzip',
+    'iso9660',
+    'udif',
     'lzma',
     'nrv',
     'bzip2',

@@ -22,6 +22,7 @@ import { sisFormat } from './sis.ts';
 import { sklgFormat } from './sklg.ts';
 import { tarFormat } from './tar.ts';
 import { dataFormat, textFormats } from './text.ts';
+import { udifFormat } from './udif/index.ts';
 import { windowsMobileManifestFormat } from './windows-mobile-cab.ts';
 import { xapFormat } from './xap.ts';
 import { zipFormat } from './zip.ts';
@@ -61,6 +62,7 @@ export const formats: readonly Format[] = [
   // After packages: a program in front of a package is an attack on it, not the other way round.
   dexFormat,
   ...sevenZipArchiveFormats,
+  udifFormat,
   iso9660Format,
   ...sevenZipVolumeFormats,
   ...recognisedFormats,

@@ -51,6 +51,17 @@ export function hasFar(source: ByteSource, text: string, offset: number): boolea
   return has(readUpTo(source, offset, text.length), text);
 }
 
+/**
+ * Whether the file ends as a disk image whose property list is where it says: stricter than the magic, which would be
+ * too little to overrule another format.
+ */
+export function endsAsDiskImage(source: ByteSource): boolean {
+  const trailer = readUpTo(source, source.size - udifTrailerBytes, udifTrailerBytes);
+  if (!has(trailer, 'koly\0\0\0\x04\0\0\x02\0') || trailer.length < udifTrailerBytes) return false;
+  const [high, low] = [new Cursor(trailer, 216).u32be(), new Cursor(trailer, 220).u32be()];
+  return hasFar(source, '<?xml', high * 2 ** 32 + low);
+}
+
 /** Flags, then `EF BE AD DE`, then `NullsoftInst` (struct firstheader of NSIS 2 and 3). */
 export function isNsisHeader(bytes: Uint8Array): boolean {
   return has(bytes, '\xef\xbe\xad\xdeNullsoftInst', 4);

@@ -13,6 +13,7 @@ import {
   crc32 as nativeCrc32,
   inflateRaw as nativeInflateRaw,
   inflateRawSync,
+  inflateSync,
 } from 'node:zlib';
 import type { TransformOptions } from 'node:stream';
 import { type ByteSource, readUpTo, sliceSource } from '../bytes/byte-source.ts';
@@ -185,6 +186,25 @@ export function tryInflateBlock(
       ...(history.length === 0 ? {} : { dictionary: history }),
     });
     return decoded.length === expectedBytes ? decoded : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Decodes a zlib stream at once; undefined when it is not in order, has another size, or is followed by anything.
+ *
+ * @param expectedBytes - after decoding; no more memory than that is taken
+ */
+export function tryInflateZlibBlock(packed: Uint8Array, expectedBytes: number): Uint8Array | undefined {
+  try {
+    const decoded: unknown = inflateSync(packed, {
+      chunkSize: Math.max(64, expectedBytes + 1),
+      maxOutputLength: Math.max(1, expectedBytes),
+      info: true,
+    });
+    if (!isNativeResult(decoded) || decoded.engine.bytesWritten !== packed.length) return undefined;
+    return decoded.buffer.length === expectedBytes ? decoded.buffer : undefined;
   } catch {
     return undefined;
   }

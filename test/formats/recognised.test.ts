@@ -12,6 +12,7 @@ import type { Format } from '../../src/formats/model.ts';
 import { recognisedFormats } from '../../src/formats/recognised.ts';
 import { tarFormat } from '../../src/formats/tar.ts';
 import { htmlFormat, scriptFormat, textFormat, textFormats, tryDecodeText } from '../../src/formats/text.ts';
+import { udifFormat } from '../../src/formats/udif/index.ts';
 import { zipFormat } from '../../src/formats/zip.ts';
 import { zlibFormat } from '../../src/formats/zlib.ts';
 import { openFile } from '../../src/platform/files.ts';
@@ -30,6 +31,7 @@ const table: readonly Format[] = [
   debFormat,
   arFormat,
   ...sevenZipFormats,
+  udifFormat,
   ...recognisedFormats,
   gzipFormat,
   tarFormat,

@@ -4,6 +4,7 @@ import { type ByteSource, readUpTo, toByteSource } from '../../src/bytes/byte-so
 import { TelltaleError } from '../../src/bytes/errors.ts';
 import type { Fact, Finding, Format, MemberInflow } from '../../src/formats/model.ts';
 import { sevenZipArchiveFormats, sevenZipVolumeFormats } from '../../src/formats/sevenzip/index.ts';
+import { udifFormat } from '../../src/formats/udif/index.ts';
 
 /** One member as it arrived. */
 export interface PouredMember {
@@ -41,10 +42,10 @@ export interface PourOptions {
 
 export const sevenZipFormats: readonly Format[] = [...sevenZipArchiveFormats, ...sevenZipVolumeFormats];
 
-/** The format of the table that knows the bytes. */
+/** The format of the table that knows the bytes, or the disk image that pours as they do. */
 export function identifySevenZip(source: ByteSource): Format {
   const head = readUpTo(source, 0, 4096);
-  const format = sevenZipFormats.find((candidate) => candidate.probe(head, source));
+  const format = [...sevenZipFormats, udifFormat].find((candidate) => candidate.probe(head, source));
   if (format === undefined) throw new Error('no format knows these bytes');
   return format;
 }

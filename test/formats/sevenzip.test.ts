@@ -602,7 +602,6 @@ const samples: readonly (readonly [string, Uint8Array])[] = [
   ['xz', latin('\xfd7zXZ\0')],
   ['bzip2', latin('BZh91AY&SY')],
   ['zstd', latin('\x28\xb5\x2f\xfd')],
-  ['udif', at(9488, 'koly\0\0\0\x04', 10_000)],
   ['hfs', at(1024, 'H+\0\x04', 4096)],
   ['hfs', at(1024, 'HX\0\x05', 4096)],
   ['apfs', at(32, 'NXSB', 4096)],

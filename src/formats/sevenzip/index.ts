@@ -14,15 +14,14 @@ import { toQuotedName } from '../member-name.ts';
 import type { Format, FormatNature, ReadContext, Reading } from '../model.ts';
 import {
   atStart,
+  endsAsDiskImage,
   findsNsisHeader,
   has,
-  hasFar,
   isBzip2,
   isLzmaAlone,
   isNsisHeader,
   nsisSearchBytes,
   sectorBytes,
-  udifTrailerBytes,
 } from '../recognised.ts';
 import { type PlainCabinet, pourCabinet, tryReadPlainCabinet } from './cabinet.ts';
 import { reportTail, toListedFacts } from './listed.ts';
@@ -42,6 +41,8 @@ export interface Opening {
   readonly start?: (source: ByteSource) => number;
   /** Whether even the names are encrypted; 7-Zip breaks off on such headers as on damaged ones. */
   readonly isEncrypted?: (container: ByteSource) => boolean;
+  /** Whether it is a volume in a partition, which may be larger. */
+  readonly isPartition?: boolean;
 }
 
 interface Row extends Opening {
@@ -142,7 +143,8 @@ const archives: readonly Row[] = [
     references: ['https://tukaani.org/xz/xz-file-format.txt'],
     type: 'xz',
     soleName: '[decompressed]',
-    probe: atStart('\xfd7zXZ\0'),
+    // The first chunk of a disk image may be packed so.
+    probe: (head, source) => has(head, '\xfd7zXZ\0') && !endsAsDiskImage(source),
   },
   {
     id: 'bzip2',
@@ -152,7 +154,7 @@ const archives: readonly Row[] = [
     references: ['https://sourceware.org/bzip2/'],
     type: 'bzip2',
     soleName: '[decompressed]',
-    probe: isBzip2,
+    probe: (head, source) => isBzip2(head) && !endsAsDiskImage(source),
   },
   {
     id: 'zstd',
@@ -164,20 +166,6 @@ const archives: readonly Row[] = [
     soleName: '[decompressed]',
     limitations: ['Dictionaries are not known.'],
     probe: atStart('\x28\xb5\x2f\xfd'),
-  },
-  {
-    id: 'udif',
-    title: 'Apple disk image',
-    nature: 'transport',
-    extensions: ['dmg', 'smi'],
-    references: ['https://newosxbook.com/DMG.html'],
-    // The trailer is the only mark: the file itself often begins with a zlib stream.
-    type: undefined,
-    archiveName: 'archive.dmg',
-    limitations: [
-      'The volume in the image is opened in one step; partition maps and drivers beside it are not yielded, and the checksums of whole partitions are not checked.',
-    ],
-    probe: (_head, source) => hasFar(source, 'koly\0\0\0\x04', source.size - udifTrailerBytes),
   },
 ];
 
@@ -336,7 +324,12 @@ export async function readWithSevenZip(
   }
   reportHead(listing, start, context);
   const tailBytes = Number(listing.levels[0]?.properties.get('Tail Size') ?? 0);
-  if (Number.isSafeInteger(tailBytes) && tailBytes > 0 && tailBytes <= inner.size) {
+  if (
+    row.isPartition !== true &&
+    Number.isSafeInteger(tailBytes) &&
+    tailBytes > 0 &&
+    tailBytes <= inner.size
+  ) {
     reportTail(inner, tailBytes, start, context);
   }
   if (missing.length > 0) {

@@ -51,6 +51,8 @@ export interface SevenZipRun {
   create?(path: string): OutputFile | undefined;
   /** A symbolic link to be made. */
   link?(path: string, target: string): void;
+  /** A part of the source cannot be decoded: it is told that the archive ends there. Without this, the run ends. */
+  damage?(fault: TelltaleError): void;
   /** Looked for a file beside the archive that is not there: another volume. */
   miss?(name: string): void;
 }
@@ -238,7 +240,7 @@ class Machine {
       for (let index = 0; index < count; index += 1) {
         const pointer = this.#view.getUint32(vectors + index * 8, true);
         const length = this.#view.getUint32(vectors + index * 8 + 4, true);
-        const bytes = this.#call(() => readUpTo(this.#run.source, file.position, length));
+        const bytes = this.#call(() => this.#readArchive(file.position, length));
         this.#bytesAt(pointer, bytes.length).set(bytes);
         file.position += bytes.length;
         total += bytes.length;
@@ -249,6 +251,17 @@ class Machine {
     }
     this.#view.setUint32(result, total, true);
     return 0;
+  }
+
+  #readArchive(position: number, length: number): Uint8Array {
+    try {
+      return readUpTo(this.#run.source, position, length);
+    } catch (error) {
+      const isDamage = error instanceof TelltaleError && error.code.startsWith('malformed/');
+      if (!isDamage || this.#run.damage === undefined) throw error;
+      this.#run.damage(error);
+      return new Uint8Array(0);
+    }
   }
 
   #write(descriptor: number, vectors: number, count: number, result: number): number {

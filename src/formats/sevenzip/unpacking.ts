@@ -262,6 +262,13 @@ class Pass {
     else if (this.#complaints.size < complaintsMax) this.#complaints.set(toComparable(complaint.name), fault);
   }
 
+  /** The decoder comes to a place of the container that cannot be read. */
+  damage({ code, message }: TelltaleError): void {
+    const current = this.#current;
+    if (current === undefined) this.#addContainerFault({ code, message });
+    else current.fault ??= { code, message };
+  }
+
   #isAbout(current: Current, name: string): boolean {
     return (
       current.item === undefined || this.#container.soleName !== undefined || isSame(current.item.name, name)
@@ -399,6 +406,7 @@ export function pourContainer(
       tick: () => context.budget.checkTime(),
       print: () => {},
       complain: (line) => pass.complain(line),
+      damage: (fault) => pass.damage(fault),
       create: (path) => pass.create(path),
       link: (path) => pass.link(path),
     });
