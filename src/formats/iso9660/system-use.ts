@@ -7,7 +7,7 @@ import { type ByteSource, readUpTo } from '../../bytes/byte-source.ts';
 import { decodeZipText } from '../zip/records.ts';
 
 /** Places where a field may go on elsewhere; real ones go on once or twice. */
-const continuationsMax = 32;
+const continuationsMax = 8;
 const nameBytesMax = 4096;
 const typeMask = 0o170000;
 const linkType = 0o120000;

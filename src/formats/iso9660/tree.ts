@@ -295,7 +295,7 @@ export class TreeReader {
   *#readRecords(place: DirectoryPlace, title: string): Generator<DirectoryRecord, void, void> {
     const start = place.location * isoBlockBytes;
     for (let done = 0; done < place.size; done += isoBlockBytes) {
-      if (done % (64 * isoBlockBytes) === 0) this.#context.budget.checkTime();
+      if (done % (16 * isoBlockBytes) === 0) this.#context.budget.checkTime();
       this.#directoryBytes += isoBlockBytes;
       if (this.#directoryBytes > directoryBytesMax) {
         this.#report(

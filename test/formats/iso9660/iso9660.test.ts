@@ -9,7 +9,7 @@ import {
   type IsoSpec,
   type RecordSpec,
   toIsoDirectory,
-} from '../../../fixtures/iso9660.ts';
+} from '../../../fixtures/iso9660-builder.ts';
 import { toByteSource } from '../../../src/bytes/byte-source.ts';
 import { identify } from '../../../src/formats/index.ts';
 import { chainSources } from '../../../src/formats/iso9660/chain.ts';
