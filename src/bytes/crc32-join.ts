@@ -28,11 +28,27 @@ function chain(first: Columns, second: Columns): Columns {
   return first.map((column) => apply(second, column));
 }
 
-const identity: Columns = Uint32Array.from({ length: 32 }, (_one, bit) => 2 ** bit);
+/** What appending 2^n zero bytes does, by n; filled as far as it was needed. */
+const powers: Columns[] = [];
 
-/** Joins checksums of parts; lengths that come again are cheap. */
+function toPower(exponent: number): Columns {
+  const known = powers[exponent];
+  if (known !== undefined) return known;
+  let columns: Columns;
+  if (exponent > 0) {
+    const half = toPower(exponent - 1);
+    columns = chain(half, half);
+  } else {
+    columns = toOneBit();
+    // Three doublings make a byte of a bit.
+    for (let doubling = 0; doubling < 3; doubling += 1) columns = chain(columns, columns);
+  }
+  powers[exponent] = columns;
+  return columns;
+}
+
+/** Joins checksums of parts. */
 export class Crc32Joiner {
-  readonly #byLength = new Map<number, Columns>();
   #sum = 0;
 
   /** The checksum of everything so far. */
@@ -45,22 +61,11 @@ export class Crc32Joiner {
    * @param length - of it, in bytes
    */
   add(crc: number, length: number): void {
-    this.#sum = (apply(this.#toColumns(length), this.#sum) ^ crc) >>> 0;
-  }
-
-  #toColumns(length: number): Columns {
-    const known = this.#byLength.get(length);
-    if (known !== undefined) return known;
-    let power = toOneBit();
-    let columns = identity;
-    // Three doublings make a bit a byte.
-    for (let doubling = 0; doubling < 3; doubling += 1) power = chain(power, power);
-    for (let rest = length; rest > 0; rest = Math.floor(rest / 2)) {
-      if (rest % 2 === 1) columns = chain(columns, power);
-      power = chain(power, power);
+    let sum = this.#sum;
+    for (let exponent = 0, rest = length; rest > 0; exponent += 1, rest = Math.floor(rest / 2)) {
+      if (rest % 2 === 1) sum = apply(toPower(exponent), sum);
     }
-    this.#byLength.set(length, columns);
-    return columns;
+    this.#sum = (sum ^ crc) >>> 0;
   }
 }
 

@@ -81,8 +81,8 @@ export class TreeReader {
   readonly #entries: IsoEntry[] = [];
   /** Directories that were read, by their place. */
   readonly #read = new Set<string>();
-  /** Directories that belong elsewhere, by their block. */
-  readonly #relocated = new Map<number, PendingDirectory>();
+  /** Directories that belong elsewhere, by their place. */
+  readonly #relocated = new Map<string, PendingDirectory>();
   #susp: number | undefined;
   #characters = 0;
   #directoryBytes = 0;
@@ -249,24 +249,25 @@ export class TreeReader {
       target: use?.target,
       isInterleaved: record.isInterleaved,
     };
-    const asFolder = (place: DirectoryPlace): (PendingDirectory | IsoEntry)[] => {
-      const directory = { name, place, level: level + 1 };
-      return [{ ...entry, kind: 'folder', extents: [] }, directory];
-    };
+    const asFolder = (places: readonly DirectoryPlace[]): (PendingDirectory | IsoEntry)[] => [
+      { ...entry, kind: 'folder', extents: [] },
+      ...places.map((place) => ({ name, place, level: level + 1 })),
+    ];
+    const hasContent = extents.some(({ size }) => size > 0);
     if (use?.childLocation !== undefined) {
       const place = this.#tryFindPlace(use.childLocation);
-      if (place !== undefined) return asFolder(place);
+      // What stands for the folder is an empty file; one that is not may not hide behind it.
+      if (place !== undefined) return [...asFolder([place]), ...(hasContent ? [entry] : [])];
     }
     if ((record.flags & flagDirectory) !== 0) {
-      const place = { location: record.location, size: record.size };
+      const places = extents.map(({ offset, size }) => ({ location: offset / isoBlockBytes, size }));
       if (use?.isRelocated === true) {
-        this.#relocated.set(record.location, { name, place, level: level + 1 });
+        for (const place of places) this.#relocated.set(toKey(place), { name, place, level: level + 1 });
         return [];
       }
-      return asFolder(place);
+      return asFolder(places);
     }
     if (use?.isLink !== true) return [entry];
-    const hasContent = extents.some(({ size }) => size > 0);
     return [{ ...entry, kind: 'link', extents: [] }, ...(hasContent ? [entry] : [])];
   }
 

@@ -113,13 +113,11 @@ export class UdifPartition implements ByteSource {
     const whole = new Crc32Joiner();
     // Runs that are to be ignored are left out by Apple's software; other writers sum them as the zeros that they are.
     const counted = new Crc32Joiner();
-    const zeros = new Map<number, number>();
     for (const [index, chunk] of chunks.entries()) {
       budget.checkTime();
       let sum: number;
       if (chunk.kind === 'zero' || chunk.kind === 'ignored') {
-        sum = zeros.get(chunk.size) ?? crc32OfZeros(chunk.size);
-        zeros.set(chunk.size, sum);
+        sum = crc32OfZeros(chunk.size);
       } else sum = this.#sumUp(index, chunk, budget);
       whole.add(sum, chunk.size);
       if (chunk.kind !== 'ignored') counted.add(sum, chunk.size);

@@ -141,6 +141,29 @@ describe('when a disc image lies', () => {
     expect(toCodes(result)).toEqual(['malformed/cycle', 'malformed/cycle']);
   });
 
+  it('reads a folder that is in two extents', async () => {
+    const { directory, goesOn } = isoFlags;
+    const result = await readImage(
+      build(
+        [
+          { id: 'SUB', location: 21, size: 2048, flags: directory | goesOn },
+          { id: 'SUB', location: 23, size: 2048, flags: directory },
+        ],
+        {
+          blocks: {
+            21: toIsoDirectory(21, [{ id: 'ONE;1', location: 30, size: 1 }]),
+            23: toIsoDirectory(23, [{ id: 'TWO;1', location: 30, size: 2 }]),
+            30: block('f'),
+          },
+        },
+      ),
+    );
+    expect(toTexts(result)).toEqual([
+      ['SUB/ONE', 'f'],
+      ['SUB/TWO', 'ff'],
+    ]);
+  });
+
   it('says of files behind the end, in part or whole, what is missing', async () => {
     const result = await readImage(
       build(
@@ -253,7 +276,7 @@ describe('when a disc image lies', () => {
     expect(performance.now() - started).toBeLessThan(2000);
   });
 
-  it('ends the chain of a Rock Ridge field that goes on in itself', async () => {
+  describe('when it has Rock Ridge fields', () => {
     const entry = (kind: string, data: readonly number[]): Buffer =>
       Buffer.concat([Buffer.from(kind), Buffer.from([4 + data.length, 1]), Buffer.from(data)]);
     const both = (value: number): number[] => {
@@ -262,21 +285,57 @@ describe('when a disc image lies', () => {
       bytes.writeUInt32BE(value, 4);
       return [...bytes];
     };
-    const name = entry('NM', [1, ...Buffer.from('again')]);
-    const loop = entry('CE', [...both(30), ...both(0), ...both(100)]);
-    const root = toIsoDirectory(rootLocation, [{ id: 'A;1', location: 31, size: 1, systemUse: loop }]);
-    // The first record of the root says that SUSP is used; its length grows by that.
-    const susp = Buffer.from([0x53, 0x50, 7, 1, 0xbe, 0xef, 0, 0]);
-    const own = Buffer.concat([root.subarray(0, 34), susp]);
-    own.writeUInt8(own.length, 0);
-    const blocks = {
-      [rootLocation]: Buffer.concat([own, root.subarray(34)]).subarray(0, 2048),
-      30: Buffer.concat([name, loop]),
-      31: block('a'),
+    /** The root directory; its first record says that SUSP is used, and is longer by that. */
+    const toRoot = (records: readonly RecordSpec[]): Buffer => {
+      const root = toIsoDirectory(rootLocation, records);
+      const own = Buffer.concat([root.subarray(0, 34), Buffer.from([0x53, 0x50, 7, 1, 0xbe, 0xef, 0, 0])]);
+      own.writeUInt8(own.length, 0);
+      return Buffer.concat([own, root.subarray(34)]).subarray(0, 2048);
     };
-    const result = await readImage(build([], { blocks }));
-    expect(result.faults).toBe(0);
-    expect(result.members[0]?.name).toMatch(/^(?:again)+$/);
+
+    it('ends the chain of a field that goes on in itself', async () => {
+      const name = entry('NM', [1, ...Buffer.from('again')]);
+      const loop = entry('CE', [...both(30), ...both(0), ...both(100)]);
+      const root = toRoot([{ id: 'A;1', location: 31, size: 1, systemUse: loop }]);
+      const blocks = { [rootLocation]: root, 30: Buffer.concat([name, loop]), 31: block('a') };
+      const result = await readImage(build([], { blocks }));
+      expect(result.faults).toBe(0);
+      expect(result.members[0]?.name).toMatch(/^(?:again)+$/);
+    });
+
+    it('shows a folder that says it was moved, and that nothing points to', async () => {
+      const root = toRoot([
+        {
+          id: 'MOVED',
+          location: 21,
+          size: 2048,
+          flags: isoFlags.directory,
+          systemUse: entry('RE', []),
+        },
+        { id: 'LAST;1', location: 31, size: 1 },
+      ]);
+      const inside = toIsoDirectory(21, [{ id: 'HIDDEN;1', location: 31, size: 2 }]);
+      const result = await readImage(
+        build([], { blocks: { [rootLocation]: root, 21: inside, 31: block('a') } }),
+      );
+      expect(toTexts(result)).toEqual([
+        ['LAST', 'a'],
+        ['MOVED/HIDDEN', 'aa'],
+      ]);
+    });
+
+    it('does not let a file hide behind a folder that it stands for', async () => {
+      const child = entry('CL', both(21));
+      const root = toRoot([{ id: 'DOOR', location: 31, size: 3, systemUse: child }]);
+      const inside = toIsoDirectory(21, [{ id: 'ROOM;1', location: 31, size: 1 }]);
+      const result = await readImage(
+        build([], { blocks: { [rootLocation]: root, 21: inside, 31: block('a') } }),
+      );
+      expect(toTexts(result)).toEqual([
+        ['DOOR/ROOM', 'a'],
+        ['DOOR', 'aaa'],
+      ]);
+    });
   });
 
   it('is told by 7-Zip what it does not know', async () => {
