@@ -1,5 +1,5 @@
 /** Most bytes that are set aside for what has not come yet, whatever a container promises. */
-const trustedBytes = 64 * 1024 * 1024;
+const trustedBytes = 256 * 1024 * 1024;
 
 /**
  * Puts chunks together in memory, each byte copied at most once when the promised size holds, and not at all when one
@@ -10,7 +10,7 @@ export class ByteGatherer {
   #bytes: Uint8Array | undefined;
   #size = 0;
 
-  /** @param expectedBytes - a claim of the container, not believed beyond 64 MiB */
+  /** @param expectedBytes - a claim of the container, not believed beyond 256 MiB */
   constructor(expectedBytes = 0) {
     this.#expectedBytes = Math.min(expectedBytes, trustedBytes);
   }

@@ -6,7 +6,7 @@ import type { AsideDecoder, AsideRequest } from '../scan/aside.ts';
 import { type PourMessage, type PourRequest, Slots } from './aside-protocol.ts';
 
 /** Smaller containers are decoded before a thread has begun. */
-const packedBytesMin = 1024 * 1024;
+const packedBytesMin = 4 * 1024 * 1024;
 /** A container that does not stand in a file as it is, is copied for the thread. */
 const copiedBytesMax = 64 * 1024 * 1024;
 /** One container inside another one that is being decoded has a thread of its own, deeper ones do not. */

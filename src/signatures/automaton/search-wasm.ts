@@ -36,7 +36,7 @@ type Search = (
 export function createWasmKernel(automaton: Automaton): Kernel {
   const twin = createFourStreamKernel(automaton);
   const { table, classes, overlap: neededOverlap } = automaton;
-  if (table.byteLength > maxTableBytes || neededOverlap > windowBytes / 4 || !isLittleEndian()) return twin;
+  if (table.byteLength > maxTableBytes || neededOverlap > windowBytes / 4) return twin;
 
   const classesAt = table.byteLength;
   const countsAt = classesAt + classes.length * 2;
@@ -107,8 +107,4 @@ export function createWasmKernel(automaton: Automaton): Kernel {
       else searchPiece(bytes.subarray(from), known, (end, row) => sink(from + end, row));
     },
   };
-}
-
-function isLittleEndian(): boolean {
-  return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 }

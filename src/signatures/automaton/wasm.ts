@@ -7,14 +7,22 @@ export function toWhole(bytes: number): number {
   return Math.ceil(bytes / 8) * 8;
 }
 
-/** Memory that does not grow; undefined where there is no room, or no WebAssembly. */
+/**
+ * Memory that does not grow; undefined where there is no room, no WebAssembly, or numbers are stored the other way round
+ * than WebAssembly does.
+ */
 export function tryAllocate(bytes: number): WebAssembly.Memory | undefined {
+  if (!isLittleEndian()) return undefined;
   const pages = Math.ceil(bytes / pageBytes);
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages });
   } catch {
     return undefined;
   }
+}
+
+function isLittleEndian(): boolean {
+  return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 }
 
 const compiled = new Map<string, WebAssembly.Module>();

@@ -1,4 +1,6 @@
 import { toHex } from '../../bytes/cursor.ts';
+import { tryAllocate, tryInstantiate } from '../automaton/wasm.ts';
+import { tlshBytes } from './tlsh-bytes.ts';
 
 /*
  * TLSH, a locality sensitive digest by Trend Micro. A window of five bytes slides over the data, six of its triplets
@@ -56,49 +58,102 @@ export interface TlshDigest {
   readonly code: Uint8Array;
 }
 
+/** What lasts from chunk to chunk. */
+export interface TlshCounting {
+  /** Counted before the last step of the hash, which only gives the buckets another order. */
+  readonly counts: Uint32Array;
+  /** The last four bytes, oldest first. */
+  readonly tail: Uint8Array;
+  checksum: number;
+}
+
+/** The loop over the bytes behind the first four: the one thing worth replacing with something faster. */
+export type TlshLoop = (counting: TlshCounting, bytes: Uint8Array) => void;
+
+export const countPlainly: TlshLoop = (counting, bytes) => {
+  const { counts } = counting;
+  let [p4 = 0, p3 = 0, p2 = 0, p1 = 0] = counting.tail;
+  let { checksum } = counting;
+  for (const c of bytes) {
+    checksum = permutation[(permutation[(firstStep[c] ?? 0) ^ p1] ?? 0) ^ checksum] ?? 0;
+    const t2 = (permutation[(firstStep[256 + c] ?? 0) ^ p1] ?? 0) ^ p2;
+    const t3 = (permutation[(firstStep[512 + c] ?? 0) ^ p1] ?? 0) ^ p3;
+    const t5 = (permutation[(firstStep[768 + c] ?? 0) ^ p2] ?? 0) ^ p3;
+    const t7 = (permutation[(firstStep[1024 + c] ?? 0) ^ p2] ?? 0) ^ p4;
+    const t11 = (permutation[(firstStep[1280 + c] ?? 0) ^ p1] ?? 0) ^ p4;
+    const t13 = (permutation[(firstStep[1536 + c] ?? 0) ^ p3] ?? 0) ^ p4;
+    counts[t2] = (counts[t2] ?? 0) + 1;
+    counts[t3] = (counts[t3] ?? 0) + 1;
+    counts[t5] = (counts[t5] ?? 0) + 1;
+    counts[t7] = (counts[t7] ?? 0) + 1;
+    counts[t11] = (counts[t11] ?? 0) + 1;
+    counts[t13] = (counts[t13] ?? 0) + 1;
+    p4 = p3;
+    p3 = p2;
+    p2 = p1;
+    p1 = c;
+  }
+  counting.tail.set([p4, p3, p2, p1]);
+  counting.checksum = checksum;
+};
+
+// Where things stand in the memory of the loop in WebAssembly, see tlsh.wat.
+const countsAt = (1 + salts.length) * 256;
+const stateAt = countsAt + bucketsCounted * 4;
+const bytesAt = 4096;
+const memoryBytes = 128 * 1024;
+
+/** The loop in WebAssembly; the plain one where there is none. */
+export function createTlshLoop(): TlshLoop {
+  const memory = tryAllocate(memoryBytes);
+  const run = memory && tryInstantiate<(at: number, end: number) => void>(tlshBytes, memory);
+  if (memory === undefined || run === undefined) return countPlainly;
+  const all = new Uint8Array(memory.buffer);
+  all.set(permutation);
+  all.set(firstStep, permutation.length);
+  const counts = new Uint32Array(memory.buffer, countsAt, bucketsCounted);
+  const state = new Uint32Array(memory.buffer, stateAt, tailBytes + 1);
+  const room = all.subarray(bytesAt);
+  return (counting, bytes) => {
+    counts.set(counting.counts);
+    state.set(counting.tail);
+    state[tailBytes] = counting.checksum;
+    for (let at = 0; at < bytes.length; at += room.length) {
+      const piece = bytes.subarray(at, at + room.length);
+      room.set(piece);
+      run(bytesAt, bytesAt + piece.length);
+    }
+    counting.counts.set(counts);
+    counting.tail.set(state.subarray(0, tailBytes));
+    counting.checksum = state[tailBytes] ?? 0;
+  };
+}
+
+let sharedLoop: TlshLoop | undefined;
+
 /** Computes the digest of data that comes in chunks. */
 export class TlshHasher {
-  /** Counted before the last step of the hash, which only gives the buckets another order. */
-  readonly #counts = new Uint32Array(bucketsCounted);
-  /** The last four bytes, oldest first. */
-  readonly #tail = new Uint8Array(tailBytes);
-  #checksum = 0;
+  readonly #loop: TlshLoop;
+  readonly #counting: TlshCounting = {
+    counts: new Uint32Array(bucketsCounted),
+    tail: new Uint8Array(tailBytes),
+    checksum: 0,
+  };
   #size = 0;
 
+  constructor(loop: TlshLoop = (sharedLoop ??= createTlshLoop())) {
+    this.#loop = loop;
+  }
+
   update(chunk: Uint8Array): void {
-    const counts = this.#counts;
-    let [p4 = 0, p3 = 0, p2 = 0, p1 = 0] = this.#tail;
-    let checksum = this.#checksum;
+    const { tail } = this.#counting;
     // Nothing is counted before the window is full.
-    let at = 0;
-    for (; at < chunk.length && this.#size + at < tailBytes; at += 1) {
-      p4 = p3;
-      p3 = p2;
-      p2 = p1;
-      p1 = chunk[at] ?? 0;
+    const first = Math.min(chunk.length, Math.max(0, tailBytes - this.#size));
+    for (const byte of chunk.subarray(0, first)) {
+      tail.copyWithin(0, 1);
+      tail[tailBytes - 1] = byte;
     }
-    for (; at < chunk.length; at += 1) {
-      const c = chunk[at] ?? 0;
-      checksum = permutation[(permutation[(firstStep[c] ?? 0) ^ p1] ?? 0) ^ checksum] ?? 0;
-      const t2 = (permutation[(firstStep[256 + c] ?? 0) ^ p1] ?? 0) ^ p2;
-      const t3 = (permutation[(firstStep[512 + c] ?? 0) ^ p1] ?? 0) ^ p3;
-      const t5 = (permutation[(firstStep[768 + c] ?? 0) ^ p2] ?? 0) ^ p3;
-      const t7 = (permutation[(firstStep[1024 + c] ?? 0) ^ p2] ?? 0) ^ p4;
-      const t11 = (permutation[(firstStep[1280 + c] ?? 0) ^ p1] ?? 0) ^ p4;
-      const t13 = (permutation[(firstStep[1536 + c] ?? 0) ^ p3] ?? 0) ^ p4;
-      counts[t2] = (counts[t2] ?? 0) + 1;
-      counts[t3] = (counts[t3] ?? 0) + 1;
-      counts[t5] = (counts[t5] ?? 0) + 1;
-      counts[t7] = (counts[t7] ?? 0) + 1;
-      counts[t11] = (counts[t11] ?? 0) + 1;
-      counts[t13] = (counts[t13] ?? 0) + 1;
-      p4 = p3;
-      p3 = p2;
-      p2 = p1;
-      p1 = c;
-    }
-    this.#tail.set([p4, p3, p2, p1]);
-    this.#checksum = checksum;
+    if (first < chunk.length) this.#loop(this.#counting, chunk.subarray(first));
     this.#size += chunk.length;
   }
 
@@ -106,7 +161,7 @@ export class TlshHasher {
   finish(): string | undefined {
     if (this.#size < leastBytes || this.#size > mostBytes) return undefined;
     const used = new Uint32Array(bucketsUsed);
-    for (const [value, count] of this.#counts.entries()) {
+    for (const [value, count] of this.#counting.counts.entries()) {
       const bucket = permutation[value] ?? 0;
       if (bucket < bucketsUsed) used[bucket] = count;
     }
@@ -118,7 +173,7 @@ export class TlshHasher {
       sorted[(bucketsUsed * 3) / 4 - 1],
     ];
     const bytes = new Uint8Array(3 + codeBytes);
-    bytes[0] = swapDigits(this.#checksum);
+    bytes[0] = swapDigits(this.#counting.checksum);
     bytes[1] = swapDigits(toLengthClass(this.#size));
     bytes[2] = (toRatio(first, third) << 4) | toRatio(second, third);
     for (const [bucket, count] of used.entries()) {

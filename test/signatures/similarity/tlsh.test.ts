@@ -1,9 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { TlshHasher, toTlshDistance, tryParseTlsh } from '../../../src/signatures/similarity/tlsh.ts';
+import { tlshBytes } from '../../../src/signatures/similarity/tlsh-bytes.ts';
+import {
+  countPlainly,
+  createTlshLoop,
+  TlshHasher,
+  toTlshDistance,
+  tryParseTlsh,
+} from '../../../src/signatures/similarity/tlsh.ts';
 import {
   borderSamples,
   readPairSamples,
@@ -145,5 +153,37 @@ describe('when a digest is read', () => {
     `T2${digest.slice(2)}`,
   ])('refuses %j', (text) => {
     expect(tryParseTlsh(text)).toBeUndefined();
+  });
+});
+
+const hasWat2wasm = spawnSync('wat2wasm', ['--version']).status === 0;
+if (!hasWat2wasm)
+  console.warn(
+    'SKIPPED: wat2wasm (Debian: wabt) is not installed; the bytes of the loop were not made again',
+  );
+
+describe('when the loop runs in WebAssembly', () => {
+  it.skipIf(!hasWat2wasm)('is made of the bytes that are committed', () => {
+    const output = join(folder, 'tlsh.wasm');
+    const source = fileURLToPath(new URL('../../../src/signatures/similarity/tlsh.wat', import.meta.url));
+    const { status, stderr } = spawnSync('wat2wasm', [source, '-o', output], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(readFileSync(output).toString('base64')).toBe(tlshBytes);
+  });
+
+  it('counts what the plain loop counts, in whatever chunks, also when two are counted in turn', () => {
+    const loop = createTlshLoop();
+    expect(loop).not.toBe(countPlainly);
+    const one = toRandomBytes(400_000, 1);
+    const other = new Uint8Array(Buffer.from('The quick brown fox. '.repeat(9_000)));
+    const hashers = [one, other].map(() => new TlshHasher(loop));
+    const plain = [one, other].map(() => new TlshHasher(countPlainly));
+    for (const [index, bytes] of [one, other].entries()) plain[index]?.update(bytes);
+    for (let at = 0, size = 1; at < one.length; at += size, size = (size * 7) % 70_001) {
+      hashers[0]?.update(one.subarray(at, at + size));
+      hashers[1]?.update(other.subarray(at, at + size));
+    }
+    expect(hashers.map((hasher) => hasher.finish())).toEqual(plain.map((hasher) => hasher.finish()));
+    expect(new TlshHasher(loop).finish()).toBeUndefined();
   });
 });
