@@ -126,6 +126,7 @@ export async function scanItems(
     limits,
     jobs: options.jobs === 0 ? 0 : jobs,
     rules: options.rules ?? [],
+    isSlim: !use.showsTree && !use.keepsTree,
     // Whoever names a number wants so many threads and no more.
     decodesAside: options.jobs === undefined && jobs < availableParallelism(),
     ...(options.cacheFolder === undefined ? {} : { cache: options.cacheFolder }),

@@ -15,6 +15,8 @@ export interface ScanSettings {
   readonly cache?: CacheFolder;
   /** Worker threads; 0 scans in this thread, where a file that hangs cannot be stopped. */
   readonly jobs: number;
+  /** Whether what lies in a file is of no interest: it is left where it was found, because handing it over takes long. */
+  readonly isSlim?: boolean;
   /** Whether each worker may decode in a thread of its own, for processors that would have nothing to do. */
   readonly decodesAside?: boolean;
 }

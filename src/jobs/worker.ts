@@ -3,6 +3,7 @@ import { type Knowledge, toKnowledge } from '../scan/knowledge.ts';
 import { RuleSet } from '../platform/yara-rules.ts';
 import { loadForScanning } from '../signatures/scanning-database.ts';
 import type { FileResult } from '../verdict/model.ts';
+import { toSlim } from '../verdict/slim.ts';
 import { AsideThreads } from './aside-threads.ts';
 import { type DatabaseDescription, toDescription } from './description.ts';
 import { type FileMeasure, measureFile } from './goodware.ts';
@@ -59,7 +60,8 @@ export default async function run({
   if (job === undefined) return { kind: 'database', description: toDescription(knowledge.database, rules) };
   if (measures === true)
     return { kind: 'measure', measure: await measureFile(job, knowledge, settings.limits) };
-  return { kind: 'result', result: await scanFile(job, knowledge, settings.limits, rules, aside) };
+  const result = await scanFile(job, knowledge, settings.limits, rules, aside);
+  return { kind: 'result', result: settings.isSlim === true ? toSlim(result) : result };
 }
 
 /**

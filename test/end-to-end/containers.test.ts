@@ -90,7 +90,7 @@ describe('when the committed containers are scanned', () => {
   const program = createHash('sha256')
     .update(readFileSync(join(folder, 'payload', 'app.exe')))
     .digest('hex');
-  const names = readdirSync(folder).filter((name) => !/\.(?:md|sh|py)$/.test(name) && name !== 'payload');
+  const names = readdirSync(folder).filter((name) => !/\.(?:md|sh|py|ts)$/.test(name) && name !== 'payload');
 
   it.each(names)('finds the program in %s', async (name) => {
     const [result] = await scan([join(folder, name)]);
