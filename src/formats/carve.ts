@@ -25,6 +25,11 @@ const headerBytes = 512;
 /** Smaller remainders hold no program worth the name. */
 const smallestBytes = 64;
 
+/** Methods that have a number in APPNOTE.TXT 4.4.5 and are in use. */
+const zipMethods: ReadonlySet<number> = new Set([0, 1, 6, 8, 9, 10, 12, 14, 93, 95, 96, 97, 98, 99]);
+/** All flags of the first header, https://github.com/kichik/nsis/blob/master/Source/exehead/fileform.h */
+const nsisFlagsMax = 0x1f;
+
 /** A file format that can be found in the middle of something else. */
 interface Pattern {
   readonly name: string;
@@ -114,8 +119,11 @@ const patterns: readonly Pattern[] = [
       const method = view.getUint16(8, true);
       const nameLength = view.getUint16(26, true);
       const isPlausible =
-        version >= 10 && version <= 63 && method <= 99 && nameLength > 0 && nameLength < 1024;
-      return isPlausible ? rest.size : undefined;
+        version >= 10 && version <= 63 && zipMethods.has(method) && nameLength > 0 && nameLength < 1024;
+      // The same four bytes stand in every program that reads such archives; a name behind them does not.
+      const name = readUpTo(rest, 30, nameLength);
+      const isName = name.length === nameLength && name.every((byte) => byte >= 0x20 && byte !== 0x7f);
+      return isPlausible && isName ? rest.size : undefined;
     },
   },
   {
@@ -137,7 +145,12 @@ const patterns: readonly Pattern[] = [
     name: 'NSIS data',
     magic: [0xef, 0xbe, 0xad, 0xde, ...toBytes('NullsoftInst')],
     lead: 4,
-    measure: ({ size }) => (size > 28 ? size : undefined),
+    measure(rest) {
+      // Flags, the two marks, then the length of the header and of everything; programs that read NSIS have the marks.
+      const view = toView(rest, 28);
+      if (view === undefined || view.getUint32(0, true) > nsisFlagsMax) return undefined;
+      return view.getInt32(20, true) > 0 && view.getInt32(24, true) > 0 ? rest.size : undefined;
+    },
   },
   {
     name: 'Inno Setup data',
