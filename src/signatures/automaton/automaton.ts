@@ -21,8 +21,8 @@ export interface Automaton {
   readonly overlap: number;
   readonly stateCount: number;
   readonly classCount: number;
-  /** Length of what leads to each state. */
-  readonly depths: Uint32Array;
+  /** Index of the table entry by which each state is reached from the one before it in its pattern; 0 for the root. */
+  readonly ways: Int32Array;
   /** Class of each of the 256 bytes. */
   readonly classes: Uint8Array;
   /** `stateCount * classCount` entries; the same bits as a `Uint32Array` in which bit 31 marks a hit. */
@@ -69,7 +69,7 @@ export function buildAutomaton(patterns: readonly Uint8Array[]): Automaton {
   const nextState = new Int32Array(stateCount).fill(-1);
   const nodes = new Int32Array(stateCount);
   const suffixes = new Int32Array(stateCount);
-  const depths = new Uint32Array(stateCount);
+  const ways = new Int32Array(stateCount);
   let queued = 1;
   for (let state = 0; state < queued; state += 1) {
     const row = state * classCount;
@@ -82,7 +82,7 @@ export function buildAutomaton(patterns: readonly Uint8Array[]): Automaton {
       const suffix = state === 0 ? 0 : (at(table, suffixRow + symbol) & rowMask) / classCount;
       nodes[child] = node;
       suffixes[child] = suffix;
-      depths[child] = (depths[state] ?? 0) + 1;
+      ways[child] = row + symbol;
       firstPattern[child] = at(trie.firstPattern, node);
       nextState[child] = at(firstPattern, suffix) >= 0 ? suffix : at(nextState, suffix);
       const isHit = at(firstPattern, child) >= 0 || at(nextState, child) >= 0;
@@ -96,7 +96,7 @@ export function buildAutomaton(patterns: readonly Uint8Array[]): Automaton {
     overlap: patterns.reduce((longest, pattern) => Math.max(longest, pattern.length - 1), 0),
     stateCount,
     classCount,
-    depths,
+    ways,
     classes,
     table,
     firstPattern,

@@ -1,6 +1,7 @@
 import { type Automaton, foldByte, rowMask } from './automaton.ts';
 import { filterBytes } from './filter-bytes.ts';
 import type { Kernel } from './kernel.ts';
+import { createFourStreamKernel } from './search-four-streams.ts';
 import { createWasmKernel } from './search-wasm.ts';
 import { tryAllocate, tryInstantiate, toWhole } from './wasm.ts';
 
@@ -47,27 +48,30 @@ type Search = (
 
 /** The kernel with the filter; the one without where a pattern is too short, or there is no room for the tables. */
 export function createFilteredKernel(automaton: Automaton): Kernel {
-  const whole = createWasmKernel(automaton);
   const { classes, overlap: neededOverlap, table, patternLengths } = automaton;
-  if (patternLengths.some((length) => length < gramBytes) || neededOverlap > windowBytes / 4) return whole;
-  if (table.byteLength > maxTableBytes) return whole;
+  if (patternLengths.some((length) => length < gramBytes) || neededOverlap > windowBytes / 4)
+    return createWasmKernel(automaton);
+  if (table.byteLength > maxTableBytes) return createWasmKernel(automaton);
 
-  const trie = toTrie(automaton);
   const filterBits = toFilterBits(patternLengths.length);
-  const classesAt = trie.byteLength;
+  const classesAt = table.byteLength;
   const filterAt = classesAt + classes.length * 2;
   const hitsAt = toWhole(filterAt + 2 ** filterBits);
   const windowAt = hitsAt + hitsKept * hitBytes;
   const memory = tryAllocate(windowAt + windowBytes + paddingBytes);
   const search = memory && tryInstantiate<Search>(filterBytes, memory);
-  if (memory === undefined || search === undefined) return whole;
+  if (memory === undefined || search === undefined) return createWasmKernel(automaton);
 
   const { buffer } = memory;
-  new Int32Array(buffer, 0, trie.length).set(trie);
+  const trie = new Int32Array(buffer, 0, table.length);
+  fillTrie(trie, automaton);
   new Uint16Array(buffer, classesAt, classes.length).set(Uint16Array.from(classes, (one) => one * 4));
   new Uint8Array(buffer, filterAt, 2 ** filterBits).set(toFilter(automaton, trie, filterBits));
   const window = new Uint8Array(buffer, windowAt, windowBytes + paddingBytes);
   const hits = new Int32Array(buffer, hitsAt, hitsKept * 2);
+
+  const small = createFourStreamKernel(automaton);
+  let whole: Kernel | undefined;
 
   const searchPiece = (
     bytes: Uint8Array,
@@ -75,7 +79,7 @@ export function createFilteredKernel(automaton: Automaton): Kernel {
     sink: (end: number, row: number) => void,
   ): void => {
     if (bytes.length - overlap < minBytes) {
-      whole.search(bytes, overlap, sink);
+      small.search(bytes, overlap, sink);
       return;
     }
     window.set(bytes);
@@ -93,6 +97,8 @@ export function createFilteredKernel(automaton: Automaton): Kernel {
       bytes.length * stepsPerByte,
     );
     if (count < 0 || count > hitsKept) {
+      // Its tables are large, and hardly any file needs it.
+      whole ??= createWasmKernel(automaton);
       whole.search(bytes, overlap, sink);
       return;
     }
@@ -127,19 +133,12 @@ function toFilterBits(patternCount: number): number {
   return Math.min(20, Math.max(16, Math.ceil(Math.log2(patternCount * 200))));
 }
 
-/** The automaton without what leads back: entries as byte offsets, 0 where no pattern goes on. */
-function toTrie({ table, classCount, depths, firstPattern }: Automaton): Int32Array {
-  const trie = new Int32Array(table.length);
-  for (let state = 0; state < depths.length; state += 1) {
-    const depth = (depths[state] ?? 0) + 1;
-    for (let at = state * classCount; at < (state + 1) * classCount; at += 1) {
-      const row = (table[at] ?? 0) & rowMask;
-      const next = row / classCount;
-      if (depths[next] !== depth) continue;
-      trie[at] = (row << 2) | ((firstPattern[next] ?? -1) >= 0 ? hitBit : 0);
-    }
+/** Fills in the automaton without what leads back, where there are zeros: entries as byte offsets, 0 where no pattern goes on. */
+function fillTrie(trie: Int32Array, { ways, classCount, firstPattern }: Automaton): void {
+  for (let state = 1; state < ways.length; state += 1) {
+    const isEnd = (firstPattern[state] ?? -1) >= 0;
+    trie[ways[state] ?? 0] = ((state * classCount) << 2) | (isEnd ? hitBit : 0);
   }
-  return trie;
 }
 
 /** Marks the hashes of what patterns begin with. Every spelling of a letter has the same hash. */
