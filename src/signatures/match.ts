@@ -76,6 +76,11 @@ export class Hits {
     this.marks = marks;
   }
 
+  /** Indexes of the probes that have hits. */
+  get probes(): Iterable<number> {
+    return this.#byProbe.keys();
+  }
+
   get(probe: Probe): ProbeHits | undefined {
     return this.#byProbe.get(probe.index);
   }

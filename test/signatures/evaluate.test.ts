@@ -3,6 +3,7 @@ import { compile, encodeText } from '../../src/signatures/compile.ts';
 import { evaluate, type Evidence, type Subject, tryParseVersion } from '../../src/signatures/evaluate.ts';
 import { Hits, Matcher } from '../../src/signatures/match.ts';
 import type { Condition } from '../../src/signatures/schema.ts';
+import { createRandom } from '../mutation.ts';
 import { compileConditions, loadIndicators, toIndicator } from './database-fixture.ts';
 
 const nothing: Subject = {
@@ -277,5 +278,63 @@ describe('when conditions ask for the same literal', () => {
     ]);
     expect(compiled.probes.length).toBe(4);
     expect(compiled.patterns.length).toBe(2);
+  });
+});
+
+describe('when statements are left out that ask for bytes that are not there', () => {
+  const texts = ['alpha', 'bravo', 'carol', 'delta'];
+
+  /** A condition, and whether it holds for a file of that content, worked out without the database. */
+  function grow(
+    random: (bound: number) => number,
+    depth: number,
+  ): { readonly condition: Condition; holds(content: string): boolean } {
+    const kind = depth === 0 ? random(2) : random(6);
+    if (kind === 0) {
+      const text = texts[random(texts.length)] ?? '';
+      return { condition: { text }, holds: (content) => content.includes(text) };
+    }
+    if (kind === 1) {
+      const isName = random(2) === 0;
+      return { condition: { fileName: isName ? 'file.exe' : 'other.exe' }, holds: () => isName };
+    }
+    const of = Array.from({ length: 1 + random(3) }, () => grow(random, depth - 1));
+    const conditions = of.map(({ condition }) => condition);
+    const count = (content: string): number => of.filter((one) => one.holds(content)).length;
+    if (kind === 2)
+      return { condition: { all: conditions }, holds: (content) => count(content) === of.length };
+    if (kind === 3) return { condition: { any: conditions }, holds: (content) => count(content) > 0 };
+    // A condition that holds when nothing is found needs something that is.
+    if (kind === 4) {
+      const first = grow(random, 0);
+      return {
+        condition: { all: [first.condition, { none: conditions }] },
+        holds: (content) => first.holds(content) && count(content) === 0,
+      };
+    }
+    const least = 1 + random(of.length);
+    return {
+      condition: { atLeast: least, of: conditions },
+      holds: (content) => count(content) >= least,
+    };
+  }
+
+  it('holds what holds and nothing else, for conditions of every shape', () => {
+    const random = createRandom(17);
+    let held = 0;
+    for (let round = 0; round < 40; round += 1) {
+      const grown = Array.from({ length: 12 }, () => grow(random, 3));
+      const compiled = compileConditions(grown.map(({ condition }) => condition));
+      for (const chosen of [[], [0], [1, 2], [0, 1, 2, 3]]) {
+        const content = chosen.map((index) => `<${texts[index] ?? ''}>`).join(' ');
+        const matcher = new Matcher(compiled);
+        matcher.update(encodeText(content, 'ascii'));
+        const found = evaluate(compiled, { ...nothing, hits: matcher.finish() }).indicators;
+        const expected = grown.flatMap((one, index) => (one.holds(content) ? [`i${index}`] : []));
+        held += expected.length;
+        expect(found.map(({ indicator }) => indicator.id).sort()).toEqual(expected.sort());
+      }
+    }
+    expect(held).toBeGreaterThan(300);
   });
 });
