@@ -126,7 +126,8 @@ export async function scanItems(
     limits,
     jobs: options.jobs === 0 ? 0 : jobs,
     rules: options.rules ?? [],
-    isSlim: !use.showsTree && !use.keepsTree,
+    // A state or a cache keeps everything: the next report may show it.
+    isSlim: !use.showsTree && !use.keepsTree && options.resume === undefined && options.cache === undefined,
     // Whoever names a number wants so many threads and no more.
     decodesAside: options.jobs === undefined && jobs < availableParallelism(),
     ...(options.cacheFolder === undefined ? {} : { cache: options.cacheFolder }),

@@ -3,7 +3,7 @@ import { filterBytes } from './filter-bytes.ts';
 import type { Kernel } from './kernel.ts';
 import { createFourStreamKernel } from './search-four-streams.ts';
 import { createWasmKernel } from './search-wasm.ts';
-import { tryAllocate, tryInstantiate, toWhole } from './wasm.ts';
+import { toPieces, toWhole, tryAllocate, tryInstantiate } from './wasm.ts';
 
 /*
  * A filter before the automaton. Most bytes of most files begin no pattern, and four of them together say so: the
@@ -112,20 +112,7 @@ export function createFilteredKernel(automaton: Automaton): Kernel {
     for (const [end, row] of [...longest].sort(([a], [b]) => a - b)) sink(end, row);
   };
 
-  return {
-    search(bytes, overlap, sink) {
-      let from = 0;
-      let known = overlap;
-      while (bytes.length - from > windowBytes) {
-        const start = from;
-        searchPiece(bytes.subarray(start, start + windowBytes), known, (end, row) => sink(start + end, row));
-        from += windowBytes - neededOverlap;
-        known = neededOverlap;
-      }
-      if (from === 0) searchPiece(bytes, overlap, sink);
-      else searchPiece(bytes.subarray(from), known, (end, row) => sink(from + end, row));
-    },
-  };
+  return { search: toPieces(windowBytes, neededOverlap, searchPiece) };
 }
 
 /** One place in a hundred for each pattern's two, in what a processor keeps nearest. */

@@ -2,7 +2,7 @@ import { type Automaton, rowMask } from './automaton.ts';
 import type { Kernel } from './kernel.ts';
 import { createFourStreamKernel } from './search-four-streams.ts';
 import { searchBytes } from './search-bytes.ts';
-import { toWhole, tryAllocate, tryInstantiate } from './wasm.ts';
+import { toPieces, toWhole, tryAllocate, tryInstantiate } from './wasm.ts';
 
 /*
  * The loop of search-four-streams.ts in WebAssembly: look-ups without checks of bounds, and a table that holds byte
@@ -93,18 +93,5 @@ export function createWasmKernel(automaton: Automaton): Kernel {
     }
   };
 
-  return {
-    search(bytes, overlap, sink) {
-      let from = 0;
-      let known = overlap;
-      while (bytes.length - from > windowBytes) {
-        const start = from;
-        searchPiece(bytes.subarray(start, start + windowBytes), known, (end, row) => sink(start + end, row));
-        from += windowBytes - neededOverlap;
-        known = neededOverlap;
-      }
-      if (from === 0) searchPiece(bytes, overlap, sink);
-      else searchPiece(bytes.subarray(from), known, (end, row) => sink(from + end, row));
-    },
-  };
+  return { search: toPieces(windowBytes, neededOverlap, searchPiece) };
 }

@@ -1,5 +1,7 @@
 /** Memory and code for kernels in WebAssembly, which import nothing but `host.memory` and export `search`. */
 
+import type { Kernel } from './kernel.ts';
+
 const pageBytes = 64 * 1024;
 
 /** Rounded up to whole words of eight bytes. */
@@ -48,4 +50,29 @@ export function tryInstantiate<Search extends (...values: number[]) => number | 
 
 function toBytes(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+/**
+ * A search of windows that may be larger than the memory: piece by piece, each repeating the end of the one before.
+ *
+ * @param pieceBytes - the most that a piece may have
+ * @param neededOverlap - bytes that each piece repeats
+ */
+export function toPieces(
+  pieceBytes: number,
+  neededOverlap: number,
+  searchPiece: Kernel['search'],
+): Kernel['search'] {
+  return (bytes, overlap, sink) => {
+    let from = 0;
+    let known = overlap;
+    while (bytes.length - from > pieceBytes) {
+      const start = from;
+      searchPiece(bytes.subarray(start, start + pieceBytes), known, (end, row) => sink(start + end, row));
+      from += pieceBytes - neededOverlap;
+      known = neededOverlap;
+    }
+    if (from === 0) searchPiece(bytes, overlap, sink);
+    else searchPiece(bytes.subarray(from), known, (end, row) => sink(from + end, row));
+  };
 }
