@@ -24,6 +24,8 @@ import {
 const digest = 'ab'.repeat(32);
 const owner = process.geteuid?.();
 const isWindows = process.platform === 'win32';
+if (owner === 0)
+  console.warn('SKIPPED: a folder that cannot be written to, because nothing keeps root from writing');
 
 let home: string;
 let folder: CacheFolder;
