@@ -13,6 +13,8 @@ import { toPlace } from './place.ts';
 /** What the walk found out about one artifact, before the database was asked. */
 export interface Findings {
   readonly name: string;
+  /** It is the file that was given: its report says whether the ledger has it. */
+  readonly isGiven: boolean;
   readonly format: Pick<Format, 'id' | 'nature'>;
   /** Formats of the programs that this artifact is a part of. */
   readonly programs: readonly string[];
@@ -55,7 +57,7 @@ export function observe(knowledge: Knowledge, findings: Findings): readonly Prod
     };
     const isTold = told.telltales.length + told.claims.length + told.scopes.length > 0;
     const knownBuild = knowledge.usesKnownBuilds
-      ? findKnownBuild(database, findings, told.claims.length > 0)
+      ? findKnownBuild(database, findings, findings.isGiven ? isTold : told.claims.length > 0)
       : undefined;
     if (isTold || knownBuild !== undefined) observations.push({ ...told, knownBuild });
   }
@@ -65,15 +67,16 @@ export function observe(knowledge: Knowledge, findings: Findings): readonly Prod
 /**
  * Asks the ledger. SHA-256 is always looked up. The other digests cost several times as much, and a file of the product
  * has something to show for itself: they are looked up when the file or something in it claims the product, has the
- * name or the size of a line, or could not be read to its end.
+ * name or the size of a line, or could not be read to its end; and for the file given when anything in it tells of the
+ * product, because its report then says whether it is in the ledger.
  */
 function findKnownBuild(
   { product: { id, claims }, knownBuilds }: ProductDatabase,
   { name, size, digests, hasUnread, members }: Findings,
-  claimsIt: boolean,
+  isWorthIt: boolean,
 ): KnownBuildMatch | undefined {
   const mayBeListed =
-    claimsIt ||
+    isWorthIt ||
     hasUnread ||
     claims.length === 0 ||
     knownBuilds.isListed(toBaseName(name), size) ||

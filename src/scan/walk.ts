@@ -43,7 +43,7 @@ interface Task {
   /** For the artifact given itself, when it is a file on disk. */
   readonly file?: FileOnDisk;
   /** Whether the file is in the database by its digest; of an image: the file that it is an image of. */
-  isRecorded?(): boolean;
+  readonly isRecorded?: () => boolean;
   /** Digests that a package around it states of its files. */
   readonly listedAlgorithms?: readonly DigestAlgorithm[];
   /** Where its container gathers what it needs to check bundles. */
@@ -594,12 +594,7 @@ export class Walk {
     const found: Artifact[] = [];
     const programs = format.nature === 'acting' ? [...task.programs, format.id] : task.programs;
     try {
-      for (const member of carve(source, ranges, context, hits.marks)) {
-        this.#budget.chargeMember();
-        this.#budget.checkDepth(task.depth + 1);
-        found.push(await this.#visit(toTask(member, task, programs)));
-        if (this.#stopped) break;
-      }
+      await this.#visitAll(carve(source, ranges, context, hits.marks), task, programs, found);
     } catch (error) {
       context.report(this.#toFinding(error, 'what lies hidden behind that place was not looked for'));
     }
@@ -621,6 +616,7 @@ export class Walk {
     const isKept = task.relation === 'root' && this.#onlookers.wantsAllDigests === true;
     const observations = observe(this.#knowledge, {
       name: task.name,
+      isGiven: task.relation === 'root',
       format,
       programs: task.relation === 'part' || task.relation === 'image' ? task.programs : [],
       facts,
@@ -741,7 +737,7 @@ function toTask(member: Member, container: Task, programs: readonly string[]): T
     depth: container.depth + 1,
     programs,
     ...(member.relation === 'image' && container.isRecorded !== undefined
-      ? { isRecorded: () => container.isRecorded?.() === true }
+      ? { isRecorded: container.isRecorded }
       : {}),
     ...(container.listedAlgorithms === undefined ? {} : { listedAlgorithms: container.listedAlgorithms }),
     ...(member.rename === undefined ? {} : { rename: (inner: string) => member.rename?.(inner) }),

@@ -56,6 +56,12 @@ describe('when the ledger knows a file by another digest than SHA-256', () => {
     expect(await isKnown('renamed.exe', silent, knowledge)).toBe(true);
   });
 
+  it('is asked about the file given when something in it tells of the product, which it need not claim', async () => {
+    const data = new TextEncoder().encode('\0http://skypetools.tom.com/agent/keyfile_u\0');
+    const telling = buildPe({ sections: [{ name: '.data', data }] });
+    expect(await isKnown('renamed.exe', telling, withLine({ digest: md5(telling) }))).toBe(true);
+  });
+
   it('is asked about a container with something in it that speaks of the product', async () => {
     const archive = buildZip({ entries: [{ name: 'a.exe', data: speaking }] });
     expect(await isKnown('some.zip', archive, withLine({ digest: md5(archive) }))).toBe(true);
