@@ -8,6 +8,7 @@
  */
 import { type ByteSource, readUpTo, sliceSource } from '../bytes/byte-source.ts';
 import { TelltaleError } from '../bytes/errors.ts';
+import { type MarkPlaces, noMarks } from '../bytes/mark-places.ts';
 import type { Member, ReadContext } from './model.ts';
 import { directoryIndex } from './pe/image.ts';
 import { parsePe } from './pe/parse.ts';
@@ -44,14 +45,6 @@ interface Pattern {
    * @returns its size in bytes, `rest.size` where only the format itself can tell, or undefined when it is none
    */
   measure(rest: ByteSource): number | undefined;
-}
-
-/** Where in an artifact the bytes stand by which files inside it are found. */
-export interface CarveTraces {
-  /** Index in {@link carveMarks} and byte offset from the start of the artifact, in rising order of the offset. */
-  readonly found: readonly (readonly [mark: number, offset: number])[];
-  /** Nothing was noted from here on, because there was too much. */
-  readonly end: number;
 }
 
 const toBytes = (text: string): readonly number[] => Array.from(text, (character) => character.charCodeAt(0));
@@ -225,7 +218,7 @@ export function* carve(
   source: ByteSource,
   ranges: readonly ByteRange[],
   context: ReadContext,
-  traces: CarveTraces = { found: [], end: 0 },
+  traces: MarkPlaces = noMarks,
 ): Generator<Member> {
   const starts = toStarts(source, traces, context);
   let passed = 0;
@@ -264,7 +257,7 @@ interface Start {
 }
 
 /** Where files may begin by the traces of them, in rising order. */
-function toStarts(source: ByteSource, traces: CarveTraces, { budget }: ReadContext): readonly Start[] {
+function toStarts(source: ByteSource, traces: MarkPlaces, { budget }: ReadContext): readonly Start[] {
   const starts: Start[] = [];
   for (const [mark, offset] of traces.found) {
     budget.checkTime();

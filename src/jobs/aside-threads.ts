@@ -1,4 +1,4 @@
-import { readChunks, type ByteSource } from '../bytes/byte-source.ts';
+import { readPassing, type ByteSource } from '../bytes/byte-source.ts';
 import { TelltaleError } from '../bytes/errors.ts';
 import { FoundFault, type Member } from '../formats/model.ts';
 import { startThread, type Thread } from '../platform/threads.ts';
@@ -154,7 +154,7 @@ function toRequest({ format, source, file, budget }: AsideRequest, slots: Shared
 function toShared(source: ByteSource): Uint8Array {
   const bytes = new Uint8Array(new SharedArrayBuffer(source.size));
   let filled = 0;
-  for (const chunk of readChunks(source)) {
+  for (const chunk of readPassing(source)) {
     bytes.set(chunk, filled);
     filled += chunk.length;
   }

@@ -132,6 +132,12 @@ export interface InflatedWhole {
   readonly consumedBytes: number;
 }
 
+/** For a stream that is decoded into one piece of memory, and into no more than is expected. */
+function toWholeOptions(expectedBytes: number): ZlibOptions {
+  // One byte more, or the decoder would set out for a second round.
+  return { chunkSize: Math.max(64, expectedBytes + 1), maxOutputLength: Math.max(1, expectedBytes) };
+}
+
 /** Below this, handing a stream to another thread costs more than decoding it. */
 const smallWholeBytes = 32 * 1024;
 
@@ -146,12 +152,7 @@ export async function tryInflateWhole(
   source: ByteSource,
   expectedBytes: number,
 ): Promise<InflatedWhole | undefined> {
-  // One byte more, or the decoder would set out for a second round.
-  const options = {
-    chunkSize: Math.max(64, expectedBytes + 1),
-    maxOutputLength: Math.max(1, expectedBytes),
-    info: true,
-  };
+  const options = { ...toWholeOptions(expectedBytes), info: true };
   try {
     const packed = source.read(0, source.size);
     const decoded: unknown =
@@ -181,8 +182,7 @@ export function tryInflateBlock(
 ): Uint8Array | undefined {
   try {
     const decoded = inflateRawSync(packed, {
-      chunkSize: Math.max(64, expectedBytes + 1),
-      maxOutputLength: Math.max(1, expectedBytes),
+      ...toWholeOptions(expectedBytes),
       ...(history.length === 0 ? {} : { dictionary: history }),
     });
     return decoded.length === expectedBytes ? decoded : undefined;
@@ -198,11 +198,7 @@ export function tryInflateBlock(
  */
 export function tryInflateZlibBlock(packed: Uint8Array, expectedBytes: number): Uint8Array | undefined {
   try {
-    const decoded: unknown = inflateSync(packed, {
-      chunkSize: Math.max(64, expectedBytes + 1),
-      maxOutputLength: Math.max(1, expectedBytes),
-      info: true,
-    });
+    const decoded: unknown = inflateSync(packed, { ...toWholeOptions(expectedBytes), info: true });
     if (!isNativeResult(decoded) || decoded.engine.bytesWritten !== packed.length) return undefined;
     return decoded.buffer.length === expectedBytes ? decoded.buffer : undefined;
   } catch {

@@ -2,8 +2,7 @@ import { MessagePort, parentPort, Worker } from 'node:worker_threads';
 
 /** Another thread of this process, and the line to it. */
 export interface Thread<Request> {
-  /** @param transfer - memory that belongs to the thread from now on */
-  post(message: Request, transfer?: readonly ArrayBuffer[]): void;
+  post(message: Request): void;
   /** Ends the thread, whatever it does. */
   end(): Promise<void>;
   /** Whether the process stays alive for it. */
@@ -31,7 +30,7 @@ export function startThread<Request, Reply>(
   worker.on('exit', (code) => ended(reason ?? `it ended with code ${code}`));
   worker.unref();
   return {
-    post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
+    post: (message) => worker.postMessage(message, []),
     async end() {
       await worker.terminate();
     },
@@ -48,11 +47,9 @@ export function startThread<Request, Reply>(
  * @param answer - gets a message and a way to send some back
  */
 export function serveThread<Request, Reply>(
-  answer: (message: Request, post: (message: Reply, transfer?: readonly ArrayBuffer[]) => void) => void,
+  answer: (message: Request, post: (reply: Reply) => void) => void,
 ): void {
   if (!(parentPort instanceof MessagePort)) throw new Error('is not a thread');
   const port = parentPort;
-  port.on('message', (message: Request) =>
-    answer(message, (reply, transfer = []) => port.postMessage(reply, [...transfer])),
-  );
+  port.on('message', (message: Request) => answer(message, (reply) => port.postMessage(reply)));
 }

@@ -17,6 +17,7 @@ import type {
   Strength,
   Variant,
 } from './schema.ts';
+import { toTriggers, type Triggers } from './triggers.ts';
 import { strengths } from './vocabulary.ts';
 
 /*
@@ -125,6 +126,8 @@ export interface CompiledDatabase {
   readonly searcher: Searcher | undefined;
   /** Sorted by product, variant, strength (decisive first) and id. */
   readonly indicators: readonly CompiledIndicator[];
+  /** Which of the indicators have to be looked at. */
+  readonly triggers: Triggers;
   readonly claims: readonly CompiledClaim[];
   readonly scopes: readonly CompiledScope[];
 }
@@ -155,6 +158,13 @@ export function compile(
     for (const scope of product.scopes ?? [])
       scopes.push({ ...compiler.toStatement(product.id, scope), scope });
   }
+  indicators.sort(
+    (a, b) =>
+      compareText(a.product, b.product) ||
+      compareText(a.variant.id, b.variant.id) ||
+      toRank(a.indicator.strength) - toRank(b.indicator.strength) ||
+      compareText(a.indicator.id, b.indicator.id),
+  );
   const { probes, probesOfPattern } = compiler;
   const firstMark = compiler.patterns.length;
   const patterns = [...compiler.patterns, ...marks.map((mark) => mark.map(foldByte))];
@@ -167,13 +177,8 @@ export function compile(
     probesOfPattern,
     automaton,
     searcher: automaton && createSearcher(automaton, makeKernel),
-    indicators: indicators.sort(
-      (a, b) =>
-        compareText(a.product, b.product) ||
-        compareText(a.variant.id, b.variant.id) ||
-        toRank(a.indicator.strength) - toRank(b.indicator.strength) ||
-        compareText(a.indicator.id, b.indicator.id),
-    ),
+    indicators,
+    triggers: toTriggers(indicators.map(({ condition }) => condition)),
     claims,
     scopes,
   };

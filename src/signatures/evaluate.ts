@@ -12,7 +12,7 @@ import type {
 import type { Hit, Hits } from './match.ts';
 import { toLastPart } from './name-pattern.ts';
 import type { Claim, Indicator, Scope, Variant } from './schema.ts';
-import { findTriggered, toTriggers, type Triggers } from './triggers.ts';
+import { findTriggered } from './triggers.ts';
 
 /** What an indicator wants to know of one signature. */
 export interface SignerView {
@@ -119,25 +119,13 @@ export interface Evaluation {
   readonly scopes: readonly ScopeMatch[];
 }
 
-const knownTriggers = new WeakMap<CompiledDatabase, Triggers>();
-
-function getTriggers(compiled: CompiledDatabase): Triggers {
-  let triggers = knownTriggers.get(compiled);
-  if (triggers === undefined) {
-    triggers = toTriggers(compiled.indicators.map(({ condition }) => condition));
-    knownTriggers.set(compiled, triggers);
-  }
-  return triggers;
-}
-
 /** Says which statements of the database hold for one artifact, and on what each of them rests. */
 export function evaluate(compiled: CompiledDatabase, subject: Subject): Evaluation {
   const view = new SubjectView(subject);
   const indicators: IndicatorMatch[] = [];
   const claims: ClaimMatch[] = [];
   const scopes: ScopeMatch[] = [];
-  const triggers = getTriggers(compiled);
-  for (const place of findTriggered(triggers, subject.hits.probes)) {
+  for (const place of findTriggered(compiled.triggers, subject.hits.probes)) {
     const statement = compiled.indicators[place];
     if (statement === undefined) continue;
     const { product, filter, condition, variant, indicator } = statement;

@@ -1,3 +1,4 @@
+import { type MarkPlaces, noMarks } from '../bytes/mark-places.ts';
 import type { RegularExpression } from '../platform/regular-expressions.ts';
 import { foldByte } from './automaton/automaton.ts';
 import type { Searcher } from './automaton/searcher.ts';
@@ -49,21 +50,12 @@ export interface ProbeHits {
   readonly first: readonly Hit[];
 }
 
-/** Places of the marks that whoever compiled the database wanted to know. */
-export interface MarkPlaces {
-  /** Index among the marks and byte offset from the start of the artifact, in rising order of the offset. */
-  readonly found: readonly (readonly [mark: number, offset: number])[];
-  /** Nothing was noted from here on, because there was too much; the size or more when all was. */
-  readonly end: number;
-}
-
-const noMarks: MarkPlaces = { found: [], end: 0 };
-
 /** What was found in one artifact. */
 export class Hits {
   readonly #byProbe: ReadonlyMap<number, ProbeHits>;
   /** Whether a regular expression was not tried at all of its places, because there were too many. */
   readonly isCutShort: boolean;
+  /** Of the marks that whoever compiled the database wanted to know. */
   readonly marks: MarkPlaces;
 
   constructor(

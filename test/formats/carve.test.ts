@@ -4,13 +4,8 @@ import { buildTomSkype } from '../../fixtures/synthetic-skype.ts';
 import { buildZip } from '../../fixtures/zip-builder.ts';
 import { Budget } from '../../src/bytes/budget.ts';
 import { toByteSource } from '../../src/bytes/byte-source.ts';
-import {
-  type ByteRange,
-  carve,
-  carveMarks,
-  type CarveTraces,
-  findUnexplained,
-} from '../../src/formats/carve.ts';
+import type { MarkPlaces } from '../../src/bytes/mark-places.ts';
+import { type ByteRange, carve, carveMarks, findUnexplained } from '../../src/formats/carve.ts';
 import { scanBytes } from '../end-to-end/scan-bytes.ts';
 import { createRandom } from '../mutation.ts';
 
@@ -25,7 +20,7 @@ function join(...parts: readonly Uint8Array[]): Uint8Array {
 
 function carveAll(
   bytes: Uint8Array,
-  traces?: CarveTraces,
+  traces?: MarkPlaces,
   ranges: readonly ByteRange[] = [{ offset: 0, size: bytes.length }],
 ): readonly string[] {
   const source = toByteSource(bytes);
@@ -111,7 +106,7 @@ describe('when ranges are explained', () => {
 });
 
 /** Where the marks stand, found one by one. */
-function trace(bytes: Uint8Array, end = Number.POSITIVE_INFINITY): CarveTraces {
+function trace(bytes: Uint8Array, end = Number.POSITIVE_INFINITY): MarkPlaces {
   const all = Buffer.from(bytes);
   const found = carveMarks.flatMap((mark, index) => {
     const places: (readonly [number, number])[] = [];

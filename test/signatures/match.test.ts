@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { MarkPlaces } from '../../src/bytes/mark-places.ts';
 import { type CompiledDatabase, compile, encodeText } from '../../src/signatures/compile.ts';
-import { type Hit, type MarkPlaces, Matcher } from '../../src/signatures/match.ts';
+import { type Hit, Matcher } from '../../src/signatures/match.ts';
 import type { Condition } from '../../src/signatures/schema.ts';
 import { createRandom } from '../mutation.ts';
 import { compileConditions, loadIndicators } from './database-fixture.ts';

@@ -25,6 +25,8 @@ interface Block {
 interface Folder {
   readonly isPacked: boolean;
   readonly blocks: readonly Block[];
+  /** Unpacked. */
+  readonly bytes: number;
 }
 
 interface CabinetFile {
@@ -98,7 +100,8 @@ function readPlainCabinet(
     if (type !== method.none && type !== method.mszip) return undefined;
     const blocks = tryReadBlocks(source, offset, blockCount, blockReserve, budget);
     if (blocks === undefined) return undefined;
-    folders.push({ isPacked: type === method.mszip, blocks });
+    const bytes = blocks.reduce((sum, block) => sum + block.bytes, 0);
+    folders.push({ isPacked: type === method.mszip, blocks, bytes });
   }
 
   const files: CabinetFile[] = [];
@@ -118,7 +121,7 @@ function readPlainCabinet(
     if (folderIndex < lastFolder || (folderIndex === lastFolder && offset < lastEnd)) return undefined;
     lastFolder = folderIndex;
     lastEnd = offset + size;
-    if (lastEnd > folder.blocks.reduce((sum, { bytes }) => sum + bytes, 0)) return undefined;
+    if (lastEnd > folder.bytes) return undefined;
     files.push({ item, folder, offset, size });
   }
   return { files };

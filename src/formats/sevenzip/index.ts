@@ -350,12 +350,16 @@ export async function readWithSevenZip(
   }
   const facts = row.soleName === undefined ? toListedFacts(listing.items, context) : [];
   let cabinet: PlainCabinet | undefined;
-  const isPerhapsPlain = row.type === 'cab' && faults.length + missing.length === 0 && !listing.isCut;
+  let isPerhapsPlain = row.type === 'cab' && faults.length + missing.length === 0 && !listing.isCut;
   return {
     facts,
     regions: [],
     pour(sink, from) {
-      if (isPerhapsPlain) cabinet ??= tryReadPlainCabinet(inner, listing.items, context.budget);
+      if (isPerhapsPlain) {
+        cabinet = tryReadPlainCabinet(inner, listing.items, context.budget);
+        // Once is enough: it is poured again from where the memory was full.
+        isPerhapsPlain = false;
+      }
       return cabinet === undefined
         ? pourContainer(container, result, context, sink, from)
         : pourCabinet(inner, cabinet, sink, from, context.budget);

@@ -33,8 +33,7 @@ export class DecodeAhead {
   async take(entry: ZipEntry): Promise<InflatedWhole | undefined> {
     const place = this.#places.get(entry);
     if (place === undefined) return undefined;
-    this.#next = Math.max(this.#next, place);
-    if (!this.#waiting.has(entry) && this.#next === place) {
+    if (place >= this.#next) {
       this.#start(entry);
       this.#next = place + 1;
     }
