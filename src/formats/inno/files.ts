@@ -7,6 +7,7 @@
  */
 import type { Budget } from '../../bytes/budget.ts';
 import { type ByteSource, readChunks, readUpTo, sliceSource } from '../../bytes/byte-source.ts';
+import { chainSources } from '../../bytes/chain-sources.ts';
 import { Cursor, toHex } from '../../bytes/cursor.ts';
 import { TelltaleError, toErrorFamily } from '../../bytes/errors.ts';
 import { Digester } from '../../platform/digests.ts';
@@ -299,43 +300,13 @@ class Slices {
       at = this.#headerBytes;
       if (size === 0) break;
     }
-    return concatenate(parts);
+    return chainSources(parts);
   }
 
   #openOne(slice: number): ByteSource | undefined {
     if (!this.#opened.has(slice)) this.#opened.set(slice, this.#openSlice?.(this.toName(slice)));
     return this.#opened.get(slice);
   }
-}
-
-/** Several sources one after the other. */
-function concatenate(parts: readonly ByteSource[]): ByteSource {
-  const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return only;
-  const size = parts.reduce((sum, part) => sum + part.size, 0);
-  return {
-    size,
-    read(offset, length) {
-      const bytes = new Uint8Array(length);
-      let filled = 0;
-      let start = 0;
-      for (const part of parts) {
-        const from = Math.max(0, offset + filled - start);
-        if (from < part.size && filled < length) {
-          const piece = part.read(from, Math.min(length - filled, part.size - from));
-          bytes.set(piece, filled);
-          filled += piece.length;
-        }
-        start += part.size;
-      }
-      if (filled < length) {
-        throw new TelltaleError('malformed/out-of-range', `wants ${length} bytes at offset ${offset}`, {
-          offset,
-        });
-      }
-      return bytes;
-    },
-  };
 }
 
 function openChunk(

@@ -12,6 +12,7 @@
  * Not supported: UDF, interleaved files, blocks of other sizes than 2,048 bytes (these go to 7-Zip).
  */
 import { type ByteSource, readUpTo, sliceSource } from '../../bytes/byte-source.ts';
+import { chainSources } from '../../bytes/chain-sources.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { toBoundedReport } from '../bounded-report.ts';
 import { toQuotedName } from '../member-name.ts';
@@ -19,7 +20,6 @@ import type { Finding, Format, Member, MemberContent, ReadContext, Reading } fro
 import { hasFar, isoDescriptorOffset } from '../recognised.ts';
 import { readWithSevenZip } from '../sevenzip/index.ts';
 import { reportTail, toListedFacts } from '../sevenzip/listed.ts';
-import { chainSources } from './chain.ts';
 import { type Extent, type IsoEntry, TreeReader } from './tree.ts';
 import { type IsoDescriptors, isoBlockBytes, readBootImages, readDescriptors } from './volume.ts';
 

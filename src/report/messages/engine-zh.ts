@@ -383,7 +383,6 @@ export const engineTexts: Readonly<Record<string, string>> = {
   'has bytes in its compressed data that belong to no file': '压缩数据中有不属于任何文件的字节',
   'these bytes were not looked at; the installer does not use them': '这些字节未检查；安装程序不使用它们',
   'its data is in "{0}", which was not given': '其数据在未提供的“{0}”中',
-  'wants {0} bytes at offset {1}': '需要偏移 {1} 处的 {0} 字节',
   'it was not looked at': '未检查',
   'its data lies at an impossible place': '其数据的位置不可能存在',
   'the installer ends before its data': '安装程序在其数据之前就结束了',

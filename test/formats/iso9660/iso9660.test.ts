@@ -12,7 +12,7 @@ import {
 } from '../../../fixtures/iso9660-builder.ts';
 import { toByteSource } from '../../../src/bytes/byte-source.ts';
 import { identify } from '../../../src/formats/index.ts';
-import { chainSources } from '../../../src/formats/iso9660/chain.ts';
+import { chainSources } from '../../../src/bytes/chain-sources.ts';
 import { iso9660Format } from '../../../src/formats/iso9660/index.ts';
 import { mutate } from '../../mutation.ts';
 import { readAll, type ReadResult } from '../reading.ts';

@@ -1,7 +1,9 @@
-import { type ByteSource, assertRange } from '../../bytes/byte-source.ts';
+import { type ByteSource, assertRange } from './byte-source.ts';
 
-/** A source over several others, one behind the other. */
+/** A source over several others, one behind the other; a single one is handed back as it is. */
 export function chainSources(links: readonly ByteSource[]): ByteSource {
+  const [only] = links;
+  if (links.length === 1 && only !== undefined) return only;
   const ends: number[] = [];
   for (const { size } of links) ends.push((ends.at(-1) ?? 0) + size);
   const size = ends.at(-1) ?? 0;
