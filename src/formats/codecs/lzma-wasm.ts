@@ -8,6 +8,7 @@
  * decoded. What is left in it from an earlier stream is never read: the kernel knows how far back this one goes.
  */
 import { TelltaleError } from '../../bytes/errors.ts';
+import { tryAllocate, tryInstantiate } from '../../platform/wasm-kernels.ts';
 import { lzmaBytes } from './lzma-bytes.ts';
 import {
   checkProperties,
@@ -291,7 +292,6 @@ function toMultiple(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit;
 }
 
-let compiled: WebAssembly.Module | undefined;
 /** What a stream has left for the next one; streams at the same time have a memory each. */
 let idle: Kernel | undefined;
 
@@ -301,31 +301,11 @@ function tryTakeKernel(): Kernel | undefined {
     idle = undefined;
     return kernel;
   }
-  if (!isLittleEndian()) return undefined;
-  try {
-    compiled ??= new WebAssembly.Module(toBytes(lzmaBytes));
-    const memory = new WebAssembly.Memory({ initial: toRingAddress(usualLiteralBits) / pageBytes });
-    const { decode } = new WebAssembly.Instance(compiled, { host: { memory } }).exports;
-    if (typeof decode !== 'function') return undefined;
-    return { memory, decode: (...values) => Number(decode(...values)) };
-  } catch {
-    // No room, or no WebAssembly here.
-    return undefined;
-  }
+  const memory = tryAllocate(toRingAddress(usualLiteralBits), true);
+  const decode = memory && tryInstantiate<Decode>(lzmaBytes, memory, 'decode');
+  return memory === undefined || decode === undefined ? undefined : { memory, decode };
 }
 
 function putBackKernel(kernel: Kernel): void {
   if (kernel.memory.buffer.byteLength <= keptBytes) idle = kernel;
-}
-
-function isLittleEndian(): boolean {
-  return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-}
-
-function toBytes(base64: string): Uint8Array<ArrayBuffer> {
-  const text = atob(base64);
-  // Not with Uint8Array.from: that takes milliseconds where nothing is compiled yet.
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);
-  return bytes;
 }

@@ -3,7 +3,8 @@ import { filterBytes } from './filter-bytes.ts';
 import type { Kernel } from './kernel.ts';
 import { createFourStreamKernel } from './search-four-streams.ts';
 import { createWasmKernel } from './search-wasm.ts';
-import { toPieces, toWhole, tryAllocate, tryInstantiate } from './wasm.ts';
+import { toWhole, tryAllocate, tryInstantiate } from '../../platform/wasm-kernels.ts';
+import { toPieces } from './pieces.ts';
 
 /*
  * A filter before the automaton. Most bytes of most files begin no pattern, and four of them together say so: the

@@ -2,7 +2,8 @@ import { type Automaton, rowMask } from './automaton.ts';
 import type { Kernel } from './kernel.ts';
 import { createFourStreamKernel } from './search-four-streams.ts';
 import { searchBytes } from './search-bytes.ts';
-import { toPieces, toWhole, tryAllocate, tryInstantiate } from './wasm.ts';
+import { toWhole, tryAllocate, tryInstantiate } from '../../platform/wasm-kernels.ts';
+import { toPieces } from './pieces.ts';
 
 /*
  * The loop of search-four-streams.ts in WebAssembly: look-ups without checks of bounds, and a table that holds byte

@@ -1,5 +1,5 @@
 import { toHex } from '../../bytes/cursor.ts';
-import { tryAllocate, tryInstantiate } from '../automaton/wasm.ts';
+import { tryAllocate, tryInstantiate } from '../../platform/wasm-kernels.ts';
 import { tlshBytes } from './tlsh-bytes.ts';
 
 /*
