@@ -1,8 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { buildAutomaton } from '../../../src/signatures/automaton/automaton.ts';
 import { filterBytes } from '../../../src/signatures/automaton/filter-bytes.ts';
@@ -11,12 +7,7 @@ import { createFilteredKernel } from '../../../src/signatures/automaton/search-f
 import { createPlainKernel } from '../../../src/signatures/automaton/search-plain.ts';
 import { createSearcher } from '../../../src/signatures/automaton/searcher.ts';
 import { createRandom } from '../../mutation.ts';
-
-const hasWat2wasm = spawnSync('wat2wasm', ['--version']).status === 0;
-if (!hasWat2wasm)
-  console.warn(
-    'SKIPPED: wat2wasm (Debian: wabt) is not installed; the bytes of the filter were not made again',
-  );
+import { hasWat2wasm, makeWasm } from '../../wat2wasm.ts';
 
 /** Patterns and starts of all hits, in the order in which they are told. */
 function list(
@@ -42,14 +33,8 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('when the filter is made from its source', () => {
   it.skipIf(!hasWat2wasm)('gives the bytes that are committed', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'telltale-wat-'));
-    const output = join(folder, 'filter.wasm');
-    const source = fileURLToPath(new URL('../../../src/signatures/automaton/filter.wat', import.meta.url));
-    const { status, stderr } = spawnSync('wat2wasm', [source, '-o', output], { encoding: 'utf8' });
-    expect(stderr).toBe('');
-    expect(status).toBe(0);
-    expect(readFileSync(output).toString('base64')).toBe(filterBytes);
-    rmSync(folder, { recursive: true });
+    const source = new URL('../../../src/signatures/automaton/filter.wat', import.meta.url);
+    expect(makeWasm(readFileSync(source, 'utf8')).toString('base64')).toBe(filterBytes);
   });
 });
 

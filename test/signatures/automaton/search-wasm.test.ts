@@ -1,8 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { buildAutomaton } from '../../../src/signatures/automaton/automaton.ts';
 import type { KernelFactory } from '../../../src/signatures/automaton/kernel.ts';
@@ -10,12 +6,7 @@ import { searchBytes } from '../../../src/signatures/automaton/search-bytes.ts';
 import { createPlainKernel } from '../../../src/signatures/automaton/search-plain.ts';
 import { createWasmKernel } from '../../../src/signatures/automaton/search-wasm.ts';
 import { createRandom } from '../../mutation.ts';
-
-const hasWat2wasm = spawnSync('wat2wasm', ['--version']).status === 0;
-if (!hasWat2wasm)
-  console.warn(
-    'SKIPPED: wat2wasm (Debian: wabt) is not installed; the bytes of the kernel were not made again',
-  );
+import { hasWat2wasm, makeWasm } from '../../wat2wasm.ts';
 
 /** Ends and rows of all hits, in the order in which they are told. */
 function list(
@@ -33,14 +24,8 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('when the kernel is made from its source', () => {
   it.skipIf(!hasWat2wasm)('gives the bytes that are committed', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'telltale-wat-'));
-    const output = join(folder, 'search.wasm');
-    const source = fileURLToPath(new URL('../../../src/signatures/automaton/search.wat', import.meta.url));
-    const { status, stderr } = spawnSync('wat2wasm', [source, '-o', output], { encoding: 'utf8' });
-    expect(stderr).toBe('');
-    expect(status).toBe(0);
-    expect(readFileSync(output).toString('base64')).toBe(searchBytes);
-    rmSync(folder, { recursive: true });
+    const source = new URL('../../../src/signatures/automaton/search.wat', import.meta.url);
+    expect(makeWasm(readFileSync(source, 'utf8')).toString('base64')).toBe(searchBytes);
   });
 });
 

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { tlshBytes } from '../../../src/signatures/similarity/tlsh-bytes.ts';
 import {
@@ -22,6 +21,7 @@ import {
   toRandomBytes,
   uniformSamples,
 } from './samples.ts';
+import { hasWat2wasm, makeWasm } from '../../wat2wasm.ts';
 
 const hasTool = spawnSync('tlsh', ['-version']).status === 0;
 if (!hasTool) console.warn('SKIPPED: digests and distances against tlsh, because it is not installed');
@@ -156,19 +156,10 @@ describe('when a digest is read', () => {
   });
 });
 
-const hasWat2wasm = spawnSync('wat2wasm', ['--version']).status === 0;
-if (!hasWat2wasm)
-  console.warn(
-    'SKIPPED: wat2wasm (Debian: wabt) is not installed; the bytes of the loop were not made again',
-  );
-
 describe('when the loop runs in WebAssembly', () => {
   it.skipIf(!hasWat2wasm)('is made of the bytes that are committed', () => {
-    const output = join(folder, 'tlsh.wasm');
-    const source = fileURLToPath(new URL('../../../src/signatures/similarity/tlsh.wat', import.meta.url));
-    const { status, stderr } = spawnSync('wat2wasm', [source, '-o', output], { encoding: 'utf8' });
-    expect([status, stderr]).toEqual([0, '']);
-    expect(readFileSync(output).toString('base64')).toBe(tlshBytes);
+    const source = new URL('../../../src/signatures/similarity/tlsh.wat', import.meta.url);
+    expect(makeWasm(readFileSync(source, 'utf8')).toString('base64')).toBe(tlshBytes);
   });
 
   it('counts what the plain loop counts, in whatever chunks, also when two are counted in turn', () => {
