@@ -43,6 +43,16 @@ export interface Opening {
   readonly isEncrypted?: (container: ByteSource) => boolean;
   /** Whether it is a volume in a partition, which may be larger. */
   readonly isPartition?: boolean;
+  /**
+   * A reader of ours, which is faster, for containers in which everything is in order; undefined for all others.
+   *
+   * @param start - of the container in the artifact, in bytes
+   */
+  readonly tryReadPlain?: (
+    container: ByteSource,
+    start: number,
+    context: ReadContext,
+  ) => Reading | undefined | Promise<Reading | undefined>;
 }
 
 interface Row extends Opening {
@@ -294,6 +304,8 @@ export async function readWithSevenZip(
   if (inner.size > headBytes && row.isEncrypted?.(inner) === true) {
     throw new TelltaleError('encrypted/container', 'is encrypted with all of its names', { offset: start });
   }
+  const plain = await row.tryReadPlain?.(inner, start, context);
+  if (plain !== undefined) return plain;
   const container: Container = {
     program: await loadSevenZip(),
     source: inner,
