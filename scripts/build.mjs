@@ -74,7 +74,7 @@ async function bundle(input, folder, together) {
 
 const output = [
   ...(await bundle(
-    { index: 'src/index.ts', 'cli/main': 'src/cli/main.ts', 'jobs/pool': 'src/jobs/pool.ts' },
+    { index: 'src/index.ts', 'cli/main': 'src/cli/main.ts' },
     'chunks',
     {
       start: ['src/cli/standard-output.ts', 'src/platform/shipped.ts'],
