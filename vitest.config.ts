@@ -10,7 +10,10 @@ export default defineConfig({
     maxWorkers: '100%',
     testTimeout: 120_000,
     // What the program keeps for its user is none of the tests' business.
-    env: { TELLTALE_CACHE_DIR: fileURLToPath(new URL('node_modules/.cache/telltale', import.meta.url)) },
+    env: {
+      TELLTALE_CACHE_DIR: fileURLToPath(new URL('node_modules/.cache/telltale', import.meta.url)),
+      XDG_STATE_HOME: fileURLToPath(new URL('node_modules/.cache/state', import.meta.url)),
+    },
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'] },
   },
 });

@@ -7,7 +7,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -73,18 +73,18 @@ async function bundle(input, folder, together) {
 }
 
 const output = [
-  ...(await bundle(
-    { index: 'src/index.ts', 'cli/main': 'src/cli/main.ts' },
-    'chunks',
-    {
-      start: ['src/cli/standard-output.ts', 'src/platform/shipped.ts'],
-      pool: ['src/jobs/pool.ts'],
-      scanning: ['src/cli/run.ts', 'src/cli/commands/scan.ts', 'src/report/text.ts'],
-    },
-  )),
+  ...(await bundle({ index: 'src/index.ts', 'cli/main': 'src/cli/main.ts' }, 'chunks', {
+    start: ['src/cli/standard-output.ts', 'src/platform/shipped.ts'],
+    pool: ['src/jobs/pool.ts'],
+    scanning: ['src/cli/run.ts', 'src/cli/commands/scan.ts', 'src/report/text.ts'],
+  })),
   // Threads share no code: each gets what it needs in as few files as can be.
   ...(await bundle(
-    { 'jobs/worker': 'src/jobs/worker.ts', 'jobs/decoder': 'src/jobs/decoder.ts' },
+    {
+      'jobs/worker': 'src/jobs/worker.ts',
+      'jobs/decoder': 'src/jobs/decoder.ts',
+      'jobs/compilation': 'src/jobs/compilation.ts',
+    },
     'threads',
     {
       formats: ['src/jobs/decoder.ts'],
@@ -102,21 +102,24 @@ const bundled = new Set(
 );
 writeFileSync(join(dist, 'bundled.json'), `${JSON.stringify([...bundled].sort())}\n`);
 
-// A database that passed all checks of this very build needs none when the program runs.
+// The database that ships is a part of the program: checked and compiled by this very build, by the digest of its files.
 const build = createHash('sha256');
 for (const chunk of output) build.update(chunk.type === 'chunk' ? chunk.code : chunk.source);
-const record = { build: build.digest('hex'), databases: [] };
-const place = join(dist, 'checked-databases.json');
+const record = { build: build.digest('hex'), databases: {} };
+const kept = join(dist, 'databases');
+mkdirSync(kept);
 if (existsSync(join(root, 'signatures'))) {
-  const { loadDatabase } = await import(pathToFileURL(join(dist, 'index.js')).href);
+  const { compileForKeeping } = await import(pathToFileURL(join(dist, 'jobs/compilation.js')).href);
   try {
-    record.databases.push(loadDatabase([join(root, 'signatures')]).digest);
+    const { digest, form } = compileForKeeping([join(root, 'signatures')]);
+    writeFileSync(join(kept, `${digest}.compiled`), form);
+    record.databases[digest] = createHash('sha256').update(form).digest('hex');
   } catch (error) {
     // `npm test` says what is wrong with it; without it, the program still checks the databases of others.
     console.error(error instanceof Error ? error.message : error);
   }
 }
-writeFileSync(place, `${JSON.stringify(record)}\n`);
+writeFileSync(join(kept, 'record.json'), `${JSON.stringify(record)}\n`);
 
 // A fault in a type does not keep the program from being built; `npm run check` finds it.
 try {

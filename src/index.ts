@@ -81,8 +81,8 @@ export async function scan(
  * @throws TelltaleError `unreadable/…`, `usage/database`
  */
 export async function inspect(path: string, request: ScanRequest = {}): Promise<Artifact> {
-  const database = await loadForScanning(request.databases ?? [shippedDatabase], undefined);
-  const knowledge = toKnowledge(database, request.usesKnownBuilds ?? true);
+  const { database, automaton } = await loadForScanning(request.databases ?? [shippedDatabase], undefined);
+  const knowledge = toKnowledge(database, request.usesKnownBuilds ?? true, automaton);
   return await readArtifacts(
     { path },
     knowledge,

@@ -285,7 +285,7 @@ With --goodware also: 3 files of it could not be read; 4 it holds no files.`,
 }
 
 const noCacheHelp =
-  'check the databases anew, and keep nothing: neither results nor, in the cache folder, that a database was valid';
+  'check and compile the databases anew, and keep nothing: neither results nor, in the cache folder, a compiled database';
 
 const learnHelp = `
 The list after --against ends at the next option. The draft has no sources: telltale db check

@@ -7,7 +7,7 @@ import type { DatabaseDescription } from '../jobs/description.ts';
 import { toFailedResult } from '../jobs/failed.ts';
 import { createPool } from '../jobs/pool.ts';
 import { type FileJob, toFileJob } from '../jobs/settings.ts';
-import type { CacheFolder } from '../platform/checked-databases.ts';
+import type { CacheFolder } from '../platform/kept-databases.ts';
 import { tryReadIdentity } from '../platform/file-identity.ts';
 import { listFiles } from '../platform/folders.ts';
 import { readVersion } from '../platform/shipped.ts';

@@ -1,5 +1,5 @@
 import type { Limits } from '../bytes/budget.ts';
-import type { CacheFolder } from '../platform/checked-databases.ts';
+import type { CacheFolder } from '../platform/kept-databases.ts';
 import type { FolderEntry } from '../platform/folders.ts';
 import type { DatabaseReference } from '../platform/database-references.ts';
 

@@ -70,8 +70,9 @@ export default async function run({
  * @throws TelltaleError `usage/database` or `usage/arguments`
  */
 export async function equip(settings: ScanSettings): Promise<Equipment> {
-  const database = await loadForScanning(settings.databases, settings.cache);
-  const knowledge = toKnowledge(database, settings.usesKnownBuilds);
+  const { database, automaton, keep } = await loadForScanning(settings.databases, settings.cache);
+  const knowledge = toKnowledge(database, settings.usesKnownBuilds, automaton);
+  keep(knowledge.compiled.automaton);
   const { rules = [] } = settings;
   return {
     knowledge,

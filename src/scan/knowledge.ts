@@ -1,6 +1,7 @@
 import type { PublisherPins } from '../authenticity/publisher-pins.ts';
 import { carveMarks } from '../formats/carve.ts';
 import type { DigestAlgorithm } from '../platform/digests.ts';
+import type { Automaton } from '../signatures/automaton/automaton.ts';
 import { createFilteredKernel } from '../signatures/automaton/search-filtered.ts';
 import { type CompiledDatabase, compile } from '../signatures/compile.ts';
 import type { Database } from '../signatures/compose.ts';
@@ -17,8 +18,12 @@ export interface Knowledge {
   readonly digestAlgorithms: readonly DigestAlgorithm[];
 }
 
-/** Compiles a database for scanning. */
-export function toKnowledge(database: Database, usesKnownBuilds = true): Knowledge {
+/**
+ * Compiles a database for scanning.
+ *
+ * @param kept - its automaton, where it was built before
+ */
+export function toKnowledge(database: Database, usesKnownBuilds = true, kept?: Automaton): Knowledge {
   const algorithms = new Set<DigestAlgorithm>(['sha256']);
   if (usesKnownBuilds) {
     for (const product of database.products) {
@@ -27,7 +32,7 @@ export function toKnowledge(database: Database, usesKnownBuilds = true): Knowled
   }
   return {
     database,
-    compiled: compile(database, createFilteredKernel, carveMarks),
+    compiled: compile(database, createFilteredKernel, carveMarks, kept),
     pins: toPublisherPins(database),
     usesKnownBuilds,
     digestAlgorithms: [...algorithms].sort(),

@@ -1,7 +1,8 @@
 import { TelltaleError } from '../bytes/errors.ts';
 import type { FactKind } from '../formats/model.ts';
 import { compileExpression, type RegularExpression } from '../platform/regular-expressions.ts';
-import { type Automaton, buildAutomaton, foldByte } from './automaton/automaton.ts';
+import { type Automaton, buildAutomaton } from './automaton/automaton.ts';
+import { foldByte } from './automaton/fold.ts';
 import type { KernelFactory } from './automaton/kernel.ts';
 import { createFilteredKernel } from './automaton/search-filtered.ts';
 import { createSearcher, type Searcher } from './automaton/searcher.ts';
@@ -137,12 +138,14 @@ export interface CompiledDatabase {
  *
  * @param makeKernel - the loop that reads the tables
  * @param marks - bytes to look for in the same pass, of at most 64 bytes each
+ * @param kept - the automaton of the same database and marks, where it was built before
  * @throws TelltaleError `usage/database` when the tables would become too large
  */
 export function compile(
   database: Database,
   makeKernel: KernelFactory = createFilteredKernel,
   marks: readonly Uint8Array[] = [],
+  kept?: Automaton,
 ): CompiledDatabase {
   const compiler = new Compiler();
   const indicators: CompiledIndicator[] = [];
@@ -168,7 +171,7 @@ export function compile(
   const { probes, probesOfPattern } = compiler;
   const firstMark = compiler.patterns.length;
   const patterns = [...compiler.patterns, ...marks.map((mark) => mark.map(foldByte))];
-  const automaton = patterns.length === 0 ? undefined : buildAutomaton(patterns);
+  const automaton = patterns.length === 0 ? undefined : takeAutomaton(patterns, kept);
   return {
     probes,
     patterns,
@@ -182,6 +185,14 @@ export function compile(
     claims,
     scopes,
   };
+}
+
+/** The automaton that was kept, where it is of so many patterns of such lengths. */
+function takeAutomaton(patterns: readonly Uint8Array[], kept: Automaton | undefined): Automaton {
+  const fits =
+    kept?.patternCount === patterns.length &&
+    patterns.every((pattern, index) => kept.patternLengths[index] === pattern.length);
+  return fits ? kept : buildAutomaton(patterns);
 }
 
 function compareText(a: string, b: string): number {

@@ -54,7 +54,7 @@ export interface DatabaseReading {
   readonly files: readonly DataFile[];
 }
 
-/** How the files are taken: with every check, or as files whose very bytes were checked before. */
+/** How the files are read and checked; elsewhere, because what it needs takes long to load. */
 export interface StatementReader {
   /** Undefined after complaints, as for the others. */
   readProduct(file: DataFile): Product | undefined;

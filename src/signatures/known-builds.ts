@@ -75,11 +75,24 @@ export class KnownBuilds {
   /** @param rows - without repetitions of a digest */
   constructor(rows: readonly KnownBuild[]) {
     this.rows = rows;
-    this.#byDigest = new Map(rows.map((row) => [toKey(row.algorithm, row.digest), row]));
-    const others = rows.filter(({ algorithm }) => algorithm !== 'sha256');
-    this.#names = new Set(others.map(({ fileName }) => fileName.toLowerCase()).filter((name) => name !== ''));
-    this.#sizes = new Set(others.flatMap(({ size }) => (size === undefined ? [] : [size])));
-    this.algorithmsNeeded = new Set<DigestAlgorithm>(['sha256', ...rows.map((row) => row.algorithm)]);
+    // A program that scans one small file has hardly begun to run fast when it comes here: one loop over all.
+    const byDigest = new Map<string, KnownBuild>();
+    const names = new Set<string>();
+    const sizes = new Set<number>();
+    const algorithms = new Set<DigestAlgorithm>(['sha256']);
+    for (const row of rows) {
+      const { algorithm, digest, fileName, size } = row;
+      // Each algorithm has digests of another length.
+      byDigest.set(digest, row);
+      if (algorithm === 'sha256') continue;
+      algorithms.add(algorithm);
+      if (fileName !== '') names.add(fileName.toLowerCase());
+      if (size !== undefined) sizes.add(size);
+    }
+    this.#byDigest = byDigest;
+    this.#names = names;
+    this.#sizes = sizes;
+    this.algorithmsNeeded = algorithms;
   }
 
   /**
@@ -90,7 +103,7 @@ export class KnownBuilds {
   find(digests: Readonly<Partial<Record<DigestAlgorithm, string>>>): KnownBuildMatch | undefined {
     for (const algorithm of algorithmsByStrength) {
       const digest = digests[algorithm];
-      const build = digest === undefined ? undefined : this.#byDigest.get(toKey(algorithm, digest));
+      const build = digest === undefined ? undefined : this.#byDigest.get(digest);
       if (build !== undefined) return { ...build, weak: weakAlgorithms.has(algorithm) };
     }
     return undefined;
@@ -114,10 +127,6 @@ export class KnownBuilds {
       byVariant: count(this.rows.map((row) => row.variant)),
     };
   }
-}
-
-function toKey(algorithm: DigestAlgorithm, digest: string): string {
-  return `${algorithm}:${digest}`;
 }
 
 function count(names: readonly string[]): Readonly<Record<string, number>> {
@@ -147,39 +156,6 @@ export function parseKnownBuilds(text: string): {
     const build = parseBuild(line);
     return build === undefined ? undefined : { line: line.line, build };
   });
-}
-
-/**
- * As {@link parseKnownBuilds}, of a text in which that found no fault: nothing is checked again.
- *
- * @returns rows in their order, with 1-based line numbers
- */
-export function takeKnownBuilds(text: string): readonly KnownBuildRow[] {
-  const rows: KnownBuildRow[] = [];
-  for (const [index, raw] of text.split('\n').entries()) {
-    const content = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
-    if (index === 0 || content === '' || content.startsWith('#')) continue;
-    // In the order of `knownBuildColumns`, which the first line names.
-    const [algorithm = '', digest = '', platform = '', variant = '', product = '', ...rest] =
-      content.split('\t');
-    const [version = '', fileName = '', size = '', grade = '', sources = '', note = ''] = rest;
-    if (!isDigestAlgorithm(algorithm) || !isGrade(grade)) continue;
-    const build = {
-      algorithm,
-      digest,
-      platform,
-      variant,
-      product,
-      version,
-      fileName,
-      size: size === '' ? undefined : Number(size),
-      grade,
-      sources: sources.split(' ').filter((one) => one !== ''),
-      note,
-    };
-    rows.push({ line: index + 1, build });
-  }
-  return rows;
 }
 
 function parseBuild({

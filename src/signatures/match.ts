@@ -1,6 +1,6 @@
 import { type MarkPlaces, noMarks } from '../bytes/mark-places.ts';
 import type { RegularExpression } from '../platform/regular-expressions.ts';
-import { foldByte } from './automaton/automaton.ts';
+import { foldByte } from './automaton/fold.ts';
 import type { Searcher } from './automaton/searcher.ts';
 import type { CompiledDatabase, Probe, TextEncoding } from './compile.ts';
 

@@ -168,7 +168,7 @@ describe('when a database of the user is checked', () => {
   it('keeps that it passed, and does not load what checks it again', () => {
     const place = prepare();
     const first = scan(place);
-    expect(listCache(place)).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.checked$/)]);
+    expect(listCache(place)).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.compiled$/)]);
     expect(scan(place)).toEqual(first);
     const { loaded } = listLoaded(toArguments(place), { TELLTALE_CACHE_DIR: place.cache });
     expect(loaded.filter((name) => /node_modules\/zod|chunks\/schema/.test(name))).toEqual([]);
@@ -218,6 +218,17 @@ describe('when a database of the user is checked', () => {
     }
   });
 
+  it('says the same, and uses nothing of it, when another user of the name filled the folder', () => {
+    const place = prepare();
+    const { stdout } = scan(place);
+    const entry = join(place.cache, listCache(place)[0] ?? '');
+    const before = readFileSync(entry);
+    const env = { TELLTALE_CACHE_DIR: place.cache, XDG_STATE_HOME: mkdtempSync(join(folder, 'state-')) };
+    expect(runTelltale(toArguments(place), { cwd: folder, env })).toMatchObject({ code: 0, stdout });
+    expect(readFileSync(entry).equals(before)).toBe(false);
+    expect(readdirSync(join(env.XDG_STATE_HOME, 'telltale'))).toEqual(['cache-secret']);
+  });
+
   it('is checked by each of several processes at once, and kept whole', async () => {
     const place = prepare();
     const ended = await Promise.all(
@@ -236,7 +247,7 @@ describe('when a database of the user is checked', () => {
     );
     expect(new Set(ended.map(({ stdout }) => stdout)).size).toBe(1);
     expect(ended.every(({ code }) => code === 0)).toBe(true);
-    expect(listCache(place)).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.checked$/)]);
+    expect(listCache(place)).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.compiled$/)]);
   });
 
   it('says with --verbose why a folder is not used', () => {

@@ -18,7 +18,7 @@ const silentFiles: ReadonlySet<string> = new Set([
   'verdict/policy-file.ts',
   'jobs/goodware.ts',
   'jobs/description.ts',
-  'platform/checked-databases.ts',
+  'platform/kept-databases.ts',
   'platform/database-files.ts',
   'platform/database-pack.ts',
   'platform/database-references.ts',

@@ -1,6 +1,6 @@
 import { Chalk } from 'chalk';
 import { TelltaleError } from '../../bytes/errors.ts';
-import { type CacheFolder, findFolderFault } from '../../platform/checked-databases.ts';
+import { type CacheFolder, findFolderFault } from '../../platform/kept-databases.ts';
 import { toVisible } from '../../report/escape.ts';
 import { toScanReport } from '../../report/model.ts';
 import {

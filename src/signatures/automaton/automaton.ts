@@ -1,4 +1,6 @@
 import { TelltaleError } from '../../bytes/errors.ts';
+import { foldByte } from './fold.ts';
+import { toGramFilter } from './gram-filter.ts';
 
 /*
  * A dense Aho-Corasick automaton over byte classes.
@@ -33,6 +35,8 @@ export interface Automaton {
   readonly nextPattern: Int32Array;
   /** The longest proper suffix of a state in which a pattern ends, or -1. */
   readonly nextState: Int32Array;
+  /** Which four bytes a pattern may begin with; a power of two of places, none when a pattern has fewer. */
+  readonly filter: Uint8Array;
 }
 
 /** Row offset in a table entry. */
@@ -40,11 +44,6 @@ export const rowMask = 0x7fffffff;
 const hitBit = -0x80000000;
 
 const maxTableBytes = 256 * 1024 * 1024;
-
-/** ASCII capital letters as small ones, every other byte as it is. */
-export function foldByte(byte: number): number {
-  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
-}
 
 /**
  * Builds the automaton of some patterns; case of ASCII letters does not count. The same pattern may come twice.
@@ -102,6 +101,7 @@ export function buildAutomaton(patterns: readonly Uint8Array[]): Automaton {
     firstPattern,
     nextPattern: trie.nextPattern,
     nextState,
+    filter: toGramFilter(patterns),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Automaton, foldByte, rowMask } from './automaton.ts';
+import { type Automaton, rowMask } from './automaton.ts';
 import { filterBytes } from './filter-bytes.ts';
 import type { Kernel } from './kernel.ts';
 import { createFourStreamKernel } from './search-four-streams.ts';
@@ -18,10 +18,6 @@ import { toPieces } from './pieces.ts';
 const windowBytes = 512 * 1024;
 /** Behind the window the filter reads on, without effect. */
 const paddingBytes = 16;
-const gramBytes = 4;
-/** Bits of the filter: a pattern may begin at the four bytes, or one byte before them. */
-const isHere = 1;
-const isBefore = 2;
 /** Below this many new bytes a window is not worth the copying. */
 const minBytes = 1024;
 const hitsKept = 32 * 1024;
@@ -30,8 +26,6 @@ const hitBytes = 8;
 const stepsPerByte = 1;
 const maxTableBytes = 128 * 1024 * 1024;
 const hitBit = -0x80000000;
-/** 2^32 divided by the golden ratio: the factor of Fibonacci hashing. */
-const hashFactor = 0x9e3779b1;
 
 type Search = (
   trie: number,
@@ -49,15 +43,14 @@ type Search = (
 
 /** The kernel with the filter; the one without where a pattern is too short, or there is no room for the tables. */
 export function createFilteredKernel(automaton: Automaton): Kernel {
-  const { classes, overlap: neededOverlap, table, patternLengths } = automaton;
-  if (patternLengths.some((length) => length < gramBytes) || neededOverlap > windowBytes / 4)
-    return createWasmKernel(automaton);
+  const { classes, overlap: neededOverlap, table, filter } = automaton;
+  if (filter.length === 0 || neededOverlap > windowBytes / 4) return createWasmKernel(automaton);
   if (table.byteLength > maxTableBytes) return createWasmKernel(automaton);
 
-  const filterBits = toFilterBits(patternLengths.length);
+  const filterBits = Math.log2(filter.length);
   const classesAt = table.byteLength;
   const filterAt = classesAt + classes.length * 2;
-  const hitsAt = toWhole(filterAt + 2 ** filterBits);
+  const hitsAt = toWhole(filterAt + filter.length);
   const windowAt = hitsAt + hitsKept * hitBytes;
   const memory = tryAllocate(windowAt + windowBytes + paddingBytes);
   const search = memory && tryInstantiate<Search>(filterBytes, memory);
@@ -67,7 +60,7 @@ export function createFilteredKernel(automaton: Automaton): Kernel {
   const trie = new Int32Array(buffer, 0, table.length);
   fillTrie(trie, automaton);
   new Uint16Array(buffer, classesAt, classes.length).set(Uint16Array.from(classes, (one) => one * 4));
-  new Uint8Array(buffer, filterAt, 2 ** filterBits).set(toFilter(automaton, trie, filterBits));
+  new Uint8Array(buffer, filterAt, filter.length).set(filter);
   const window = new Uint8Array(buffer, windowAt, windowBytes + paddingBytes);
   const hits = new Int32Array(buffer, hitsAt, hitsKept * 2);
 
@@ -116,54 +109,10 @@ export function createFilteredKernel(automaton: Automaton): Kernel {
   return { search: toPieces(windowBytes, neededOverlap, searchPiece) };
 }
 
-/** One place in a hundred for each pattern's two, in what a processor keeps nearest. */
-function toFilterBits(patternCount: number): number {
-  return Math.min(20, Math.max(16, Math.ceil(Math.log2(patternCount * 200))));
-}
-
 /** Fills in the automaton without what leads back, where there are zeros: entries as byte offsets, 0 where no pattern goes on. */
 function fillTrie(trie: Int32Array, { ways, classCount, firstPattern }: Automaton): void {
   for (let state = 1; state < ways.length; state += 1) {
     const isEnd = (firstPattern[state] ?? -1) >= 0;
     trie[ways[state] ?? 0] = ((state * classCount) << 2) | (isEnd ? hitBit : 0);
   }
-}
-
-/** Marks the hashes of what patterns begin with. Every spelling of a letter has the same hash. */
-function toFilter({ classes, classCount }: Automaton, trie: Int32Array, filterBits: number): Uint8Array {
-  const bytesOfClass: number[][] = Array.from({ length: classCount }, () => []);
-  for (let byte = 0; byte < 256; byte += 1) {
-    if (foldByte(byte) === byte) bytesOfClass[classes[byte] ?? 0]?.push(byte);
-  }
-  const filter = new Uint8Array(2 ** filterBits);
-  const mark = (gram: number, bit: number): void => {
-    const place = hash(gram, filterBits);
-    filter[place] = (filter[place] ?? 0) | bit;
-  };
-  /** @param gram - the last four bytes that lead to the row, the latest in the highest bits */
-  const follow = (row: number, depth: number, gram: number): void => {
-    if (depth === gramBytes) mark(gram, isHere);
-    if (depth === gramBytes + 1) {
-      mark(gram, isBefore);
-      return;
-    }
-    for (let one = 0; one < classCount; one += 1) {
-      const entry = trie[row + one] ?? 0;
-      if (entry === 0) continue;
-      const next = (entry & rowMask) >>> 2;
-      for (const byte of bytesOfClass[one] ?? []) {
-        const longer = (gram >>> 8) | (byte << 24);
-        follow(next, depth + 1, longer);
-        // Behind the end of a pattern may stand anything.
-        if (depth + 1 === gramBytes && entry < 0)
-          for (let any = 0; any < 256; any += 1) mark((longer >>> 8) | (any << 24), isBefore);
-      }
-    }
-  };
-  follow(0, 0, 0);
-  return filter;
-}
-
-function hash(gram: number, filterBits: number): number {
-  return Math.imul(gram | 0x20202020, hashFactor) >>> (32 - filterBits);
 }

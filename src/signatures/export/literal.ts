@@ -1,5 +1,5 @@
 import { type Boundary, encodeText, type TextEncoding } from '../compile.ts';
-import { foldByte } from '../automaton/automaton.ts';
+import { foldByte } from '../automaton/fold.ts';
 import { escapeByte } from './regular-expression.ts';
 import type { LeafCondition } from './statement.ts';
 

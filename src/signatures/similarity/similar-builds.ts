@@ -67,17 +67,13 @@ interface Compared {
 /** The builds of one product that files are compared with. */
 export class SimilarBuilds {
   readonly rows: readonly SimilarBuild[];
-  readonly #compared: readonly Compared[];
+  /** Read when the first file is compared. */
+  #compared: readonly Compared[] | undefined;
   readonly #digests: ReadonlySet<string>;
 
   /** @param rows - without repetitions of a digest */
   constructor(rows: readonly SimilarBuild[]) {
     this.rows = rows;
-    this.#compared = rows.map((build) => ({
-      build,
-      ssdeep: tryParseSsdeep(build.ssdeep),
-      tlsh: tryParseTlsh(build.tlsh),
-    }));
     this.#digests = new Set(rows.map(({ sha256 }) => sha256));
   }
 
@@ -98,6 +94,11 @@ export class SimilarBuilds {
   findAlike(sha256: string | undefined, fingerprint: Fingerprint): readonly Likeness[] {
     const ssdeep = tryParseSsdeep(fingerprint.ssdeep);
     const tlsh = fingerprint.tlsh === undefined ? undefined : tryParseTlsh(fingerprint.tlsh);
+    this.#compared ??= this.rows.map((build) => ({
+      build,
+      ssdeep: tryParseSsdeep(build.ssdeep),
+      tlsh: tryParseTlsh(build.tlsh),
+    }));
     return this.#compared
       .flatMap((one): Likeness[] => {
         const score =

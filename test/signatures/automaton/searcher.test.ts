@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildAutomaton, foldByte } from '../../../src/signatures/automaton/automaton.ts';
+import { buildAutomaton } from '../../../src/signatures/automaton/automaton.ts';
+import { foldByte } from '../../../src/signatures/automaton/fold.ts';
 import { createFourStreamKernel } from '../../../src/signatures/automaton/search-four-streams.ts';
 import { createWasmKernel } from '../../../src/signatures/automaton/search-wasm.ts';
 import { createPlainKernel } from '../../../src/signatures/automaton/search-plain.ts';

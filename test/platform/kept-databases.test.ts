@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   chmodSync,
   mkdirSync,
   mkdtempSync,
@@ -16,10 +18,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type CacheFolder,
-  CheckedDatabases,
+  KeptDatabases,
   entriesKept,
+  entryBytesMax,
   findFolderFault,
-} from '../../src/platform/checked-databases.ts';
+} from '../../src/platform/kept-databases.ts';
 
 const digest = 'ab'.repeat(32);
 const owner = process.geteuid?.();
@@ -32,42 +35,107 @@ let folder: CacheFolder;
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'telltale-cache-'));
-  folder = { path: join(home, 'deep', 'telltale'), owner };
+  folder = { path: join(home, 'deep', 'telltale'), owner, secret: join(home, 'state', 'secret') };
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-const entry = (of = digest): string => join(folder.path, `${of}.checked`);
-const isKnown = (of = digest): boolean => new CheckedDatabases(folder).has(of);
-const keep = (of = digest): void => new CheckedDatabases(folder).keep(of);
+const entry = (of = digest): string => join(folder.path, `${of}.compiled`);
+const form = new TextEncoder().encode('a database, compiled');
+const read = (of = digest): Uint8Array | undefined => new KeptDatabases(folder).tryRead(of);
+const isKnown = (of = digest): boolean => read(of) !== undefined;
+const keep = (of = digest): void => new KeptDatabases(folder).keep(of, form);
+/** Exchanges text in the entry. */
+function edit(from: RegExp | string, to: string): void {
+  const text = readFileSync(entry(), 'latin1').replace(from, to);
+  writeFileSync(entry(), Buffer.from(text, 'latin1'));
+}
 
 describe('when a database passed all checks', () => {
   it('is known afterwards, and no other is', () => {
     expect(isKnown()).toBe(false);
     keep();
-    expect(isKnown()).toBe(true);
+    expect(read()).toEqual(form);
     expect(isKnown('cd'.repeat(32))).toBe(false);
-    expect(readdirSync(folder.path)).toEqual([`${digest}.checked`]);
+    expect(readdirSync(folder.path)).toEqual([`${digest}.compiled`]);
   });
 
   it.skipIf(isWindows)('is kept where only the user reads and writes', () => {
     keep();
     expect(statSync(folder.path).mode & 0o777).toBe(0o700);
     expect(statSync(entry()).mode & 0o777).toBe(0o600);
+    expect(statSync(folder.secret ?? '').mode & 0o777).toBe(0o600);
   });
 
   it('is not kept without a folder', () => {
-    const checked = new CheckedDatabases();
-    checked.keep(digest);
-    expect(checked.has(digest)).toBe(false);
+    const kept = new KeptDatabases();
+    kept.keep(digest, form);
+    expect(kept.tryRead(digest)).toBeUndefined();
     expect(readdirSync(home)).toEqual([]);
   });
 
+  it('is not kept where there is no place for the secret', () => {
+    folder = { ...folder, secret: undefined };
+    keep();
+    expect(isKnown()).toBe(false);
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
+
+  it('is not kept when it is larger than is worth it', () => {
+    new KeptDatabases(folder).keep(digest, new Uint8Array(entryBytesMax + 1));
+    expect(isKnown()).toBe(false);
+  });
+
   it('knows the database that ships without any folder', () => {
-    const record: { readonly databases: readonly string[] } = JSON.parse(
-      readFileSync(new URL('../../dist/checked-databases.json', import.meta.url), 'utf8'),
+    const record: { readonly databases: Readonly<Record<string, string>> } = JSON.parse(
+      readFileSync(new URL('../../dist/databases/record.json', import.meta.url), 'utf8'),
     );
-    expect(record.databases).toHaveLength(1);
-    expect(new CheckedDatabases().has(record.databases[0] ?? '')).toBe(true);
+    const [shipped = '', ...others] = Object.keys(record.databases);
+    expect(others).toEqual([]);
+    const bytes = new KeptDatabases().tryRead(shipped);
+    expect(bytes && createHash('sha256').update(bytes).digest('hex')).toBe(record.databases[shipped]);
+  });
+});
+
+describe('when somebody else filled the folder', () => {
+  it('uses nothing that was sealed with another secret', () => {
+    keep();
+    folder = { ...folder, secret: join(home, 'other', 'secret') };
+    expect(isKnown()).toBe(false);
+    keep('cd'.repeat(32));
+    expect(isKnown('cd'.repeat(32))).toBe(true);
+    expect(isKnown()).toBe(false);
+  });
+
+  it('uses nothing when the secret is gone, and makes another', () => {
+    keep();
+    const before = readFileSync(folder.secret ?? '');
+    rmSync(folder.secret ?? '');
+    expect(isKnown()).toBe(false);
+    keep();
+    expect(isKnown()).toBe(true);
+    expect(readFileSync(folder.secret ?? '')).not.toEqual(before);
+  });
+
+  it.skipIf(isWindows).each([
+    ['readable by others', () => chmodSync(folder.secret ?? '', 0o640)],
+    ['too short', () => truncateSync(folder.secret ?? '', 31)],
+    ['too long', () => writeFileSync(folder.secret ?? '', new Uint8Array(33))],
+    [
+      'a link',
+      () => {
+        writeFileSync(join(home, 'elsewhere'), readFileSync(folder.secret ?? ''), { mode: 0o600 });
+        rmSync(folder.secret ?? '');
+        symlinkSync(join(home, 'elsewhere'), folder.secret ?? '');
+      },
+    ],
+  ])('uses and keeps nothing with a secret that is %s, and leaves it as it is', (_, damage) => {
+    keep();
+    damage();
+    const before = readFileSync(folder.secret ?? '');
+    expect(isKnown()).toBe(false);
+    expect(() => keep('cd'.repeat(32))).not.toThrow();
+    expect(isKnown('cd'.repeat(32))).toBe(false);
+    expect(readFileSync(folder.secret ?? '')).toEqual(before);
   });
 });
 
@@ -75,22 +143,15 @@ describe('when an entry is not what was written', () => {
   it.each([
     ['shorter', () => truncateSync(entry(), 40)],
     ['empty', () => truncateSync(entry(), 0)],
-    ['longer', () => writeFileSync(entry(), `${readFileSync(entry(), 'utf8')}\n`)],
+    ['longer', () => appendFileSync(entry(), 'x')],
+    ['with another byte in it', () => edit(/compiled$/, 'compileD')],
+    ['with another byte before it', () => edit('\0\0', '\0x')],
     ['huge', () => truncateSync(entry(), 2 ** 33)],
-    [
-      'of another build',
-      () =>
-        writeFileSync(
-          entry(),
-          readFileSync(entry(), 'utf8').replace(/ [0-9a-f]{64} /, ` ${'0'.repeat(64)} `),
-        ),
-    ],
-    ['of another version', () => writeFileSync(entry(), readFileSync(entry(), 'utf8').replace(/ \d/, ' 9'))],
-    ['of another form', () => writeFileSync(entry(), readFileSync(entry(), 'utf8').replace('/1', '/2'))],
-    [
-      'of another database',
-      () => writeFileSync(entry(), readFileSync(entry(), 'utf8').replace('abab', 'cdcd')),
-    ],
+    ['of another build', () => edit(/ [0-9a-f]{64} /, ` ${'0'.repeat(64)} `)],
+    ['of another version', () => edit(/ \d/, ' 9')],
+    ['of another form', () => edit('/1', '/2')],
+    ['of another database', () => edit('abab', 'cdcd')],
+    ['with another seal', () => edit(/ [0-9a-f]{64}\n/, ` ${'0'.repeat(64)}\n`)],
     [
       'a folder',
       () => {
@@ -180,8 +241,8 @@ describe('when many were kept', () => {
     expect(isKnown()).toBe(false);
     expect(digests.every((one) => isKnown(one))).toBe(true);
     const names = readdirSync(folder.path);
-    expect(names.filter((name) => name.endsWith('.checked'))).toHaveLength(entriesKept);
-    expect(names.filter((name) => !name.endsWith('.checked')).sort()).toEqual(
+    expect(names.filter((name) => name.endsWith('.compiled'))).toHaveLength(entriesKept);
+    expect(names.filter((name) => !name.endsWith('.compiled')).sort()).toEqual(
       [`${digest}.${'2'.repeat(16)}.part`, 'notes.txt'].sort(),
     );
   });
