@@ -8,8 +8,11 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -24,17 +27,25 @@ rmSync(dist, { recursive: true, force: true });
 /**
  * Writes a part of the program.
  *
- * @param input - entries by the place of their file in `dist`
+ * @param format - `esm` for Node to load; `cjs` for what is loaded with its compiled code
+ * @param input - entries by the place of their file in `dist`, without its ending
  * @param folder - of the other files. What a module asks for is found relative to it: each must lie one folder below
  *   `dist`, as the sources do below `src`
  * @param together - for each name of a file, the modules that it holds with all that they import without waiting,
  *   as far as no file before it does
+ * @param elsewhere - what the first file imports, and the place of the file to import instead
  */
-async function bundle(input, folder, together) {
+async function bundle(format, input, folder, together, elsewhere = {}) {
+  const ending = format === 'esm' ? 'js' : 'cjs';
   const entries = new Set(Object.values(input).map((place) => join(root, place)));
   const groups = new Map();
   const gather = {
     name: 'gather',
+    resolveId(source, importer) {
+      const place = importer === join(root, 'src/cli/main.ts') ? elsewhere[source] : undefined;
+      return place === undefined ? null : { id: place, external: true };
+    },
+    renderChunk: (code) => (format === 'cjs' ? code.replaceAll('await import(', 'await importOther(') : null),
     buildEnd() {
       const taken = new Set();
       for (const [name, starts] of Object.entries(together)) {
@@ -55,16 +66,20 @@ async function bundle(input, folder, together) {
     input,
     external: (id) => installed.some((name) => id === name || id.startsWith(`${name}/`)),
     plugins: [gather],
+    preserveEntrySignatures: 'allow-extension',
     // A report that the terminal uses as well is loaded with it; the import that waits is for the others.
     checks: { ineffectiveDynamicImport: false },
   });
   const { output } = await build.write({
     dir: dist,
-    format: 'esm',
+    format,
     comments: false,
-    entryFileNames: '[name].js',
-    chunkFileNames: `${folder}/[name].js`,
+    // The worker has a default export beside others, for the pool that loads it.
+    exports: 'named',
+    entryFileNames: `[name].${ending}`,
+    chunkFileNames: `${folder}/[name].${ending}`,
     codeSplitting: {
+      includeDependenciesRecursively: false,
       groups: Object.keys(together).map((name) => ({ name, test: (id) => groups.get(id) === name })),
     },
   });
@@ -73,17 +88,34 @@ async function bundle(input, folder, together) {
 }
 
 const output = [
-  ...(await bundle({ index: 'src/index.ts', 'cli/main': 'src/cli/main.ts' }, 'chunks', {
-    start: ['src/cli/standard-output.ts', 'src/platform/shipped.ts'],
-    pool: ['src/jobs/pool.ts'],
-    scanning: ['src/cli/run.ts', 'src/cli/commands/scan.ts', 'src/report/text.ts'],
-  })),
+  // The first file of the program hands over to what is compiled already.
+  ...(await bundle(
+    'esm',
+    { 'cli/main': 'src/cli/main.ts', 'platform/compiled-code': 'src/platform/compiled-code.ts' },
+    'chunks',
+    { start: ['src/cli/standard-output.ts', 'src/platform/shipped.ts'] },
+    { './run.ts': '../program/run.js', '../jobs/pool.ts': '../program/pool.js' },
+  )),
+  ...(await bundle(
+    'cjs',
+    {
+      'program/run': 'src/cli/run.ts',
+      'program/pool': 'src/jobs/pool.ts',
+      'program/library': 'src/index.ts',
+    },
+    'program',
+    {
+      start: ['src/jobs/pool.ts'],
+      scanning: ['src/cli/program.ts', 'src/cli/commands/scan.ts', 'src/report/text.ts'],
+    },
+  )),
   // Threads share no code: each gets what it needs in as few files as can be.
   ...(await bundle(
+    'cjs',
     {
-      'jobs/worker': 'src/jobs/worker.ts',
-      'jobs/decoder': 'src/jobs/decoder.ts',
-      'jobs/compilation': 'src/jobs/compilation.ts',
+      'threads/worker': 'src/jobs/worker.ts',
+      'threads/decoder': 'src/jobs/decoder.ts',
+      'threads/compilation': 'src/jobs/compilation.ts',
     },
     'threads',
     {
@@ -92,6 +124,32 @@ const output = [
     },
   )),
 ];
+
+// What other files import by their place: the way to the files that are loaded with their compiled code.
+writeFileSync(
+  join(dist, 'platform/program-code.js'),
+  `import { CompiledCode } from './compiled-code.js';
+export const code = new CompiledCode();
+`,
+);
+mkdirSync(join(dist, 'jobs'));
+for (const [place, file] of [
+  ['index', 'program/library'],
+  ['program/run', 'program/run'],
+  ['program/pool', 'program/pool'],
+  ['jobs/worker', 'threads/worker'],
+  ['jobs/decoder', 'threads/decoder'],
+]) {
+  const { exports: names } = output.find(({ fileName }) => fileName === `${file}.cjs`);
+  const toHere = relative(dirname(join(dist, place)), dist) || '.';
+  writeFileSync(
+    join(dist, `${place}.js`),
+    `import { code } from '${toHere}/platform/program-code.js';
+const module = code.load(new URL('${toHere}/${file}.cjs', import.meta.url));
+${names.map((name) => `export ${name === 'default' ? 'default' : `const ${name} =`} module.${name};`).join('\n')}
+`,
+  );
+}
 chmodSync(join(dist, 'cli/main.js'), 0o755);
 
 /** What third-party code is in the program; a test holds the list of licences to it. */
@@ -109,7 +167,7 @@ const record = { build: build.digest('hex'), databases: {} };
 const kept = join(dist, 'databases');
 mkdirSync(kept);
 if (existsSync(join(root, 'signatures'))) {
-  const { compileForKeeping } = await import(pathToFileURL(join(dist, 'jobs/compilation.js')).href);
+  const { compileForKeeping } = createRequire(import.meta.url)(join(dist, 'threads/compilation.cjs'));
   try {
     const { digest, form } = compileForKeeping([join(root, 'signatures')]);
     writeFileSync(join(kept, `${digest}.compiled`), form);
@@ -120,6 +178,11 @@ if (existsSync(join(root, 'signatures'))) {
   }
 }
 writeFileSync(join(kept, 'record.json'), `${JSON.stringify(record)}\n`);
+
+// What the engine compiles for a few small files, the program and its threads need not compile again.
+const trial = join(root, 'scripts/keep-compiled-code.mjs');
+await once(new Worker(trial), 'exit');
+execFileSync(process.execPath, [trial], { stdio: ['ignore', 'ignore', 'inherit'] });
 
 // A fault in a type does not keep the program from being built; `npm run check` finds it.
 try {

@@ -77,8 +77,8 @@ describe('when a file is scanned', () => {
     const json = listLoaded(['scan', '--format', 'json', 'notes.txt']);
     const html = listLoaded(['scan', '--format', 'html', 'notes.txt']);
     const has = (one: typeof text, name: RegExp): boolean => one.loaded.some((path) => name.test(path));
-    expect(has(text, /chunks\/text/)).toBe(true);
-    expect(has(html, /chunks\/scan-page/)).toBe(true);
+    expect(has(text, /program\/scanning/)).toBe(true);
+    expect(has(html, /program\/scan-page/)).toBe(true);
     for (const one of [text, json]) {
       expect(has(one, /jobs\/worker/)).toBe(true);
       expect(
@@ -88,11 +88,11 @@ describe('when a file is scanned', () => {
   });
 
   it('loads what reads a format when it meets the first file of it', () => {
-    const readers = /^dist\/threads\/(?:installer|archive|package|reading|file|axml|.*-signature)\.js$/;
+    const readers = /^dist\/threads\/(?:installer|archive|package|reading|file|axml|.*-signature)\.cjs$/;
     expect(listLoaded(['scan', 'notes.txt']).loaded.filter((name) => readers.test(name))).toEqual([]);
     writeFileSync(at('program'), buildElf());
     const { loaded } = listLoaded(['scan', 'program']);
-    expect(loaded.filter((name) => readers.test(name))).toEqual(['dist/threads/file.js']);
+    expect(loaded.filter((name) => readers.test(name))).toEqual(['dist/threads/file.cjs']);
   });
 
   it('finds the decoder, the database and the worker from the bundle', () => {
@@ -171,7 +171,7 @@ describe('when a database of the user is checked', () => {
     expect(listCache(place)).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.compiled$/)]);
     expect(scan(place)).toEqual(first);
     const { loaded } = listLoaded(toArguments(place), { TELLTALE_CACHE_DIR: place.cache });
-    expect(loaded.filter((name) => /node_modules\/zod|chunks\/schema/.test(name))).toEqual([]);
+    expect(loaded.filter((name) => /node_modules\/zod|program\/schema/.test(name))).toEqual([]);
   });
 
   it('keeps nothing with --no-cache, and uses nothing that was kept', () => {
