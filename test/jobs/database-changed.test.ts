@@ -4,12 +4,19 @@ import { defaultLimits } from '../../src/bytes/budget.ts';
 import type { ScanPool } from '../../src/jobs/pool.ts';
 import type { ScanSettings } from '../../src/jobs/settings.ts';
 import type { WorkerAnswer, WorkerTask } from '../../src/jobs/worker.ts';
+import { CompiledCode } from '../../src/platform/compiled-code.ts';
 import { readDatabaseFiles } from '../../src/platform/database-files.ts';
 import { buildPack } from '../../src/platform/database-pack.ts';
 import { createSigner } from '../platform/pack-forge.ts';
 import { product, sources, writeFolder } from '../signatures/database-fixture.ts';
 
-const build = (path: string): string => new URL(`../../dist/jobs/${path}`, import.meta.url).href;
+const build = (path: string): string => new URL(`../../dist/${path}`, import.meta.url).href;
+interface WorkerModule {
+  default(task: WorkerTask): Promise<WorkerAnswer>;
+}
+function isWorkerModule(module: unknown): module is WorkerModule {
+  return typeof module === 'object' && module !== null && 'default' in module;
+}
 const signer = createSigner();
 
 /** A database in a folder and in a pack, the file that is changed during the scan, and a file that takes a while. */
@@ -45,15 +52,18 @@ function prepare(kind: 'folder' | 'pack') {
 describe.each(['folder', 'pack'] as const)('when a %s is changed during a scan', (kind) => {
   it('a worker that finds another database does not judge by it', async () => {
     const { settings, change } = prepare(kind);
-    // Each import is a worker of its own, with a database of its own.
-    const load = async (name: string): Promise<(task: WorkerTask) => Promise<WorkerAnswer>> =>
-      (await import(`${build('worker.js')}?${kind}-${name}`)).default;
-    const first = await (await load('first'))({ settings });
+    // Each time it is loaded it is a worker of its own, with a database of its own.
+    const load = (): WorkerModule => {
+      const module = new CompiledCode().load(new URL(build('threads/worker.cjs')));
+      if (!isWorkerModule(module)) throw new Error('it is no worker');
+      return module;
+    };
+    const first = await load().default({ settings });
     if (first.kind !== 'database') throw new Error('no database');
     const databaseDigest = first.description.digest;
-    expect((await (await load('same'))({ settings, databaseDigest })).kind).toBe('database');
+    expect((await load().default({ settings, databaseDigest })).kind).toBe('database');
     change();
-    expect(await (await load('changed'))({ settings, databaseDigest })).toEqual({
+    expect(await load().default({ settings, databaseDigest })).toEqual({
       kind: 'unusable',
       message: expect.stringMatching(
         `changed during the scan: its digest was ${databaseDigest}, and is [0-9a-f]{64}`,
@@ -66,7 +76,7 @@ describe.each(['folder', 'pack'] as const)('when a %s is changed during a scan',
     async (what) => {
       const prepared = prepare(kind);
       const { createPool }: { createPool(settings: ScanSettings): Promise<ScanPool> } = await import(
-        build('pool.js')
+        build('program/pool.js')
       );
       const pool = await createPool(prepared.settings);
       try {

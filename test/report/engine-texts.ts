@@ -19,6 +19,7 @@ const silentFiles: ReadonlySet<string> = new Set([
   'jobs/goodware.ts',
   'jobs/description.ts',
   'platform/kept-databases.ts',
+  'platform/compiled-code.ts',
   'platform/database-files.ts',
   'platform/database-pack.ts',
   'platform/database-references.ts',
