@@ -333,6 +333,7 @@ function toLzma2Properties(byte: number, offset: number): LzmaProperties {
  * @param options - reach of matches in bytes; the budget is asked for the time, not charged
  * @param createCore - what decodes the symbols; tests choose
  * @yields chunks of at most 256 KiB, each a copy of its own
+ * @returns how many bytes of the input belong to the stream
  * @throws TelltaleError `malformed/truncated`, `malformed/compressed-data`, `malformed/size-mismatch`, `limit/memory`,
  *   `limit/time`, after everything that could be decoded was yielded
  */
@@ -340,7 +341,7 @@ export function* decodeLzma2Chunks(
   input: Iterable<Uint8Array>,
   options: Lzma2StreamOptions,
   createCore: LzmaCoreFactory = createWasmCore,
-): Generator<Uint8Array> {
+): Generator<Uint8Array, number> {
   const { budget } = options;
   const reach = Math.max(options.dictionaryBytes, minimumDictionaryBytes);
   if (budget !== undefined && reach > budget.limits.memberBytesInMemory) {
@@ -348,7 +349,7 @@ export function* decodeLzma2Chunks(
   }
   const core = createCore(reach, options.dictionaryBytes);
   try {
-    yield* decodeLzma2Stream(core, new ChunkedInput(input), budget);
+    return yield* decodeLzma2Stream(core, new ChunkedInput(input), budget);
   } finally {
     core.release();
   }
@@ -358,13 +359,13 @@ function* decodeLzma2Stream(
   core: LzmaCore,
   stream: ChunkedInput,
   budget: Budget | undefined,
-): Generator<Uint8Array> {
+): Generator<Uint8Array, number> {
   let needsDictionaryReset = true;
   let needsProperties = true;
   for (;;) {
     budget?.checkTime();
     const control = stream.takeNumber(1);
-    if (control === 0) return;
+    if (control === 0) return stream.offset;
     const fail = (message: string): never => {
       throw new TelltaleError('malformed/compressed-data', message, { offset: stream.offset });
     };

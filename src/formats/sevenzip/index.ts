@@ -23,6 +23,7 @@ import {
   nsisSearchBytes,
   sectorBytes,
 } from '../recognised.ts';
+import { tryReadPlainXz } from '../xz/index.ts';
 import { type PlainCabinet, pourCabinet, tryReadPlainCabinet } from './cabinet.ts';
 import { reportTail, toListedFacts } from './listed.ts';
 import type { Listing } from './listing.ts';
@@ -100,6 +101,8 @@ function findNsisStart(source: ByteSource): number {
   return 0;
 }
 
+const xzOpening: Opening = { type: 'xz', soleName: '[decompressed]' };
+
 /** Archives and packed files. */
 const archives: readonly Row[] = [
   {
@@ -151,8 +154,9 @@ const archives: readonly Row[] = [
     nature: 'transport',
     extensions: ['xz', 'txz'],
     references: ['https://tukaani.org/xz/xz-file-format.txt'],
-    type: 'xz',
-    soleName: '[decompressed]',
+    ...xzOpening,
+    tryReadPlain: (container, _start, context) =>
+      tryReadPlainXz(container, context, () => readWithSevenZip(xzOpening, container, context)),
     // The first chunk of a disk image may be packed so.
     probe: (head, source) => has(head, '\xfd7zXZ\0') && !endsAsDiskImage(source),
   },
