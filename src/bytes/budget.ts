@@ -70,6 +70,13 @@ export class Budget {
     return this.#fileBytes;
   }
 
+  /** Whether so many decoded bytes more can be charged. */
+  hasRoomFor(length: number): boolean {
+    const bytes = this.#bytesProduced + length;
+    const { bytesProduced, ratioFloorBytes, expansionRatio } = this.limits;
+    return bytes <= bytesProduced && (bytes <= ratioFloorBytes || bytes <= expansionRatio * this.#fileBytes);
+  }
+
   get members(): number {
     return this.#members;
   }

@@ -9,7 +9,7 @@ import { toLatin1 } from '../bytes/cursor.ts';
 import { TelltaleError } from '../bytes/errors.ts';
 import { inflate } from '../platform/inflate.ts';
 import { toQuotedName, tryFindUnsafeName } from './member-name.ts';
-import type { Fact, Format, Member, ReadContext, Reading } from './model.ts';
+import type { Fact, Format, Member, ReadContext, Reading, StoredMembers } from './model.ts';
 import { readTarEntries, type TarEntry } from './tar.ts';
 import { decodeZipText } from './zip/records.ts';
 
@@ -39,6 +39,23 @@ function startsWith(head: Uint8Array, text: string): boolean {
   return toLatin1(head.subarray(0, text.length)) === text;
 }
 
+/** The size that a header states; undefined when it is no header. */
+function tryToStatedSize(header: string): number | undefined {
+  const field = header.slice(48, 58).trim();
+  return header.length < headerBytes || !header.endsWith('`\n') || !/^\d+$/.test(field)
+    ? undefined
+    : Number(field);
+}
+
+const storedMembers: StoredMembers = {
+  start: magic.length,
+  headerBytes,
+  parse(header) {
+    const size = tryToStatedSize(toLatin1(header));
+    return size === undefined ? undefined : { memberBytes: size, bytesToNext: size + (size & 1) };
+  },
+};
+
 /** @throws TelltaleError `limit/time` */
 function readArEntries(source: ByteSource, context: ReadContext): readonly ArEntry[] {
   const { budget } = context;
@@ -58,8 +75,8 @@ function readArEntries(source: ByteSource, context: ReadContext): readonly ArEnt
       break;
     }
     const header = toLatin1(readUpTo(source, position, headerBytes));
-    const sizeField = header.slice(48, 58).trim();
-    if (header.length < headerBytes || !header.endsWith('`\n') || !/^\d+$/.test(sizeField)) {
+    const size = tryToStatedSize(header);
+    if (size === undefined) {
       const isCut = header.length < headerBytes;
       context.report({
         code: isCut ? 'malformed/truncated' : 'malformed/header',
@@ -70,7 +87,6 @@ function readArEntries(source: ByteSource, context: ReadContext): readonly ArEnt
       });
       break;
     }
-    const size = Number(sizeField);
     let dataOffset = position + headerBytes;
     let available = Math.max(0, Math.min(size, source.size - dataOffset));
     let promised = size;
@@ -245,6 +261,7 @@ export const debFormat: Format = {
   probe(head) {
     return startsWith(head, `${magic}debian-binary`);
   },
+  storedMembers,
   async read(source, context) {
     const entries = readArEntries(source, context);
     const facts: Fact[] = [];
@@ -272,6 +289,7 @@ export const arFormat: Format = {
   probe(head) {
     return startsWith(head, magic) || startsWith(head, thinMagic);
   },
+  storedMembers,
   read(source, context) {
     if (startsWith(readUpTo(source, 0, thinMagic.length), thinMagic)) {
       context.report({

@@ -1,4 +1,4 @@
-import type { ByteSource } from '../bytes/byte-source.ts';
+import { type ByteSource, toByteSource } from '../bytes/byte-source.ts';
 import { arFormat, debFormat } from './ar.ts';
 import { aabFormat, apkBundleFormat, apkFormat } from './apk/index.ts';
 import { appxBundleFormat, appxFormat } from './appx/index.ts';
@@ -10,7 +10,7 @@ import { gzipFormat } from './gzip.ts';
 import { ipaFormat } from './ipa.ts';
 import { iso9660Format } from './iso9660/index.ts';
 import { fatMachoFormat, machoFormat } from './macho/index.ts';
-import type { Fact, Format } from './model.ts';
+import type { Fact, Format, StoredMembers } from './model.ts';
 import { msiFormat, msmFormat, mspFormat } from './msi.ts';
 import { peFormat } from './pe/index.ts';
 import { plistFormat, provisioningProfileFormat } from './plist.ts';
@@ -77,6 +77,14 @@ export const formats: readonly Format[] = [
 /** The first format in the table that knows the bytes; `data` when none does. A probe that fails knows nothing. */
 export function identify(head: Uint8Array, source: ByteSource): Format {
   return formats.find((format) => isRecognised(format, head, source)) ?? dataFormat;
+}
+
+const withStoredMembers = formats.filter(({ storedMembers }) => storedMembers !== undefined);
+
+/** How members are found in a container that begins so, while its bytes pass; undefined for most. */
+export function tryToStoredMembers(head: Uint8Array): StoredMembers | undefined {
+  const source = toByteSource(head);
+  return withStoredMembers.find((format) => isRecognised(format, head, source))?.storedMembers;
 }
 
 function isRecognised(format: Format, head: Uint8Array, source: ByteSource): boolean {

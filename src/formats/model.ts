@@ -220,6 +220,18 @@ export interface Reading {
  */
 export type FormatNature = 'acting' | 'transport' | 'passive';
 
+/**
+ * How members that lie in a container as they are can be found while its bytes pass, each behind a header that says how
+ * long it is. What is found so is a guess: it saves a second look at the bytes of those that `read` finds in the same place.
+ */
+export interface StoredMembers {
+  /** Of the first header, in bytes. */
+  readonly start: number;
+  readonly headerBytes: number;
+  /** How many bytes belong to a header, and how many follow before the next one; undefined when nothing more is found. */
+  parse(header: Uint8Array): { readonly memberBytes: number; readonly bytesToNext: number } | undefined;
+}
+
 /** One file format, as a data sheet. */
 export interface Format {
   /** Short stable id: `pe`, `zip`. */
@@ -237,6 +249,8 @@ export interface Format {
    * elsewhere, at the source. Never throws on short input.
    */
   probe(head: Uint8Array, source: ByteSource): boolean;
+  /** For containers whose probe needs no more than the head. */
+  readonly storedMembers?: StoredMembers;
   /**
    * Reads what can be read. Damage is reported through the context and reading goes on; it throws a TelltaleError
    * only when nothing could be read.

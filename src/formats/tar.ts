@@ -7,7 +7,7 @@
 import { type ByteSource, readUpTo, sliceSource } from '../bytes/byte-source.ts';
 import { cutAtZero, toLatin1 } from '../bytes/cursor.ts';
 import { toQuotedName, tryFindUnsafeName } from './member-name.ts';
-import type { Fact, Format, Member, ReadContext } from './model.ts';
+import type { Fact, Format, Member, ReadContext, StoredMembers } from './model.ts';
 import { decodeZipText } from './zip/records.ts';
 
 const blockBytes = 512;
@@ -118,13 +118,12 @@ export function* readTarEntries(source: ByteSource, context: ReadContext): Gener
       });
       return;
     }
-    const type = String.fromCharCode(header[156] ?? 0);
+    const type = toType(header);
     const paxSize = Number(pax.get('size') ?? size);
     const isExtension = type === 'L' || type === 'K' || type === 'x' || type === 'g';
     const dataSize = isExtension || !Number.isSafeInteger(paxSize) || paxSize < 0 ? size : paxSize;
-    const hasData = !/[1-6]/.test(type);
     const dataOffset = position + blockBytes;
-    const available = hasData ? Math.max(0, Math.min(dataSize, source.size - dataOffset)) : 0;
+    const available = hasData(type) ? Math.max(0, Math.min(dataSize, source.size - dataOffset)) : 0;
     if (isExtension) {
       const bytes = readUpTo(source, dataOffset, Math.min(available, extensionBytes));
       if (type === 'L') longName = decodeZipText(cutAtZero(bytes));
@@ -135,7 +134,7 @@ export function* readTarEntries(source: ByteSource, context: ReadContext): Gener
       // GNU uses the prefix field for other things; its magic is "ustar " with a blank.
       const prefix = isUstar && header[262] === 0 ? decodeZipText(cutAtZero(header.subarray(345, 500))) : '';
       const name = pax.get('path') ?? longName ?? (prefix === '' ? shortName : `${prefix}/${shortName}`);
-      if (hasData && available < dataSize) {
+      if (hasData(type) && available < dataSize) {
         context.report({
           code: 'malformed/truncated',
           message: `${toQuotedName(name)} should have ${dataSize} bytes, ${available} are there`,
@@ -157,8 +156,8 @@ export function* readTarEntries(source: ByteSource, context: ReadContext): Gener
       longName = undefined;
       pax = new Map();
     }
-    if (hasData && dataOffset + dataSize > source.size) return;
-    position = dataOffset + (hasData ? Math.ceil(dataSize / blockBytes) * blockBytes : 0);
+    if (hasData(type) && dataOffset + dataSize > source.size) return;
+    position = dataOffset + (hasData(type) ? toWholeBlocks(dataSize) : 0);
   }
 }
 
@@ -178,10 +177,31 @@ function reportTrailing(source: ByteSource, end: number, context: ReadContext): 
   }
 }
 
-/** Types that are folders, links and devices: they have a name and no bytes. */
-function isFile(entry: TarEntry): boolean {
-  return !/[1-6]/.test(entry.type);
+/** Whether a type is one of folders, links and devices: they have a name and no bytes. */
+function hasData(type: string): boolean {
+  return !/[1-6]/.test(type);
 }
+
+function toType(header: Uint8Array): string {
+  return String.fromCharCode(header[156] ?? 0);
+}
+
+function toWholeBlocks(bytes: number): number {
+  return Math.ceil(bytes / blockBytes) * blockBytes;
+}
+
+/** Sizes that stand in a pax header, before the one of a file, are not seen here. */
+const storedMembers: StoredMembers = {
+  start: 0,
+  headerBytes: blockBytes,
+  parse(header) {
+    const stated = tryParseNumber(header.subarray(124, 136));
+    // The header that ends the archive has a wrong checksum too.
+    if (stated === undefined || !hasTarChecksum(header)) return undefined;
+    const size = hasData(toType(header)) ? stated : 0;
+    return { memberBytes: size, bytesToNext: toWholeBlocks(size) };
+  },
+};
 
 export const tarFormat: Format = {
   id: 'tar',
@@ -200,6 +220,7 @@ export const tarFormat: Format = {
   probe(head) {
     return head.length >= blockBytes && head[0] !== 0 && hasTarChecksum(head.subarray(0, blockBytes));
   },
+  storedMembers,
   read(source, context) {
     const facts: Fact[] = [];
     const entries = [...readTarEntries(source, context)];
@@ -212,15 +233,17 @@ export const tarFormat: Format = {
       facts,
       regions: [],
       members: (): Iterable<Member> =>
-        entries.filter(isFile).map((entry) => ({
-          name: entry.name,
-          relation: 'file',
-          content: {
-            kind: 'source',
-            source: sliceSource(source, Math.min(entry.dataOffset, source.size), entry.available),
-            containerOffset: entry.dataOffset,
-          },
-        })),
+        entries
+          .filter(({ type }) => hasData(type))
+          .map((entry) => ({
+            name: entry.name,
+            relation: 'file',
+            content: {
+              kind: 'source',
+              source: sliceSource(source, Math.min(entry.dataOffset, source.size), entry.available),
+              containerOffset: entry.dataOffset,
+            },
+          })),
     };
   },
 };

@@ -4,7 +4,7 @@ import type { Budget } from '../bytes/budget.ts';
 import { ByteGatherer } from '../bytes/byte-gatherer.ts';
 import { type ByteSource, readChunks, readPassing, readUpTo, toByteSource } from '../bytes/byte-source.ts';
 import { carve, findUnexplained } from '../formats/carve.ts';
-import { identify, tryFindMismatch } from '../formats/index.ts';
+import { identify, tryFindMismatch, tryToStoredMembers } from '../formats/index.ts';
 import type {
   Fact,
   FileOnDisk,
@@ -29,6 +29,7 @@ import { checkListedDigests, findListedAlgorithms, packagesWithDigests } from '.
 import { type Artifact, pathSeparator, type Problem } from './model.ts';
 import { isUnread, observe } from './observe.ts';
 import type { Onlookers } from './onlookers.ts';
+import { type PassedMember, PassingMembers } from './passing-members.ts';
 
 /** What the walk is told about one artifact before it looks at the bytes. */
 interface Task {
@@ -48,6 +49,10 @@ interface Task {
   readonly listedAlgorithms?: readonly DigestAlgorithm[];
   /** Where its container gathers what it needs to check bundles. */
   readonly basket?: BundleBasket;
+  /** What was found of it while its container passed. */
+  readonly passed?: PassedMember;
+  /** Of a container: what was found of its members while it passed. */
+  readonly passing?: PassingMembers | undefined;
   /** What its container knows about the names of its members. */
   rename?(name: string): string | undefined;
 }
@@ -60,6 +65,8 @@ interface Contents {
   readonly hits: Hits;
   /** Decoded bytes that are kept in memory for the parsers. */
   readonly bytesHeld: number;
+  /** Members that were digested and searched in the same pass. */
+  readonly passing?: PassingMembers | undefined;
 }
 
 type Report = (finding: Finding) => void;
@@ -199,10 +206,13 @@ export class Walk {
       this.#bytesInBaskets += contents.bytesHeld;
     }
     const authenticity = await this.#verify(reading, report);
-    const known: Task =
-      task.relation === 'image'
-        ? task
-        : { ...task, isRecorded: () => isRecorded(this.#knowledge, contents.digests.all) };
+    const known: Task = {
+      ...task,
+      ...(task.relation === 'image'
+        ? {}
+        : { isRecorded: () => isRecorded(this.#knowledge, contents.digests.all) }),
+      passing: contents.passing,
+    };
     const members = await this.#open(known, format, reading, problems, { source, report });
     const carved = await this.#carve(task, format, source, contents.hits, reading, members, context);
     const broken = packagesWithDigests.has(format.id)
@@ -246,6 +256,8 @@ export class Walk {
         return this.#takeIn(task, 0, report).finish(undefined);
 
       case 'source': {
+        const passed = this.#tryTakePassed(task, content.source, report);
+        if (passed !== undefined) return passed;
         const intake = this.#takeIn(task, 0, report);
         try {
           for (const chunk of readPassing(content.source)) {
@@ -276,13 +288,33 @@ export class Walk {
     }
   }
 
+  /**
+   * Takes what was found while the container passed, which is charged as if the bytes were read again; undefined when it
+   * is not all, or when there is no room for so many.
+   */
+  #tryTakePassed(task: Task, source: ByteSource, report: Report): Contents | undefined {
+    const { passed } = task;
+    const algorithms = toAlgorithms(task);
+    const first = passed && tryPick(passed.digests, algorithms);
+    if (passed === undefined || first === undefined || !this.#budget.hasRoomFor(source.size))
+      return undefined;
+    try {
+      this.#budget.chargeBytes(source.size);
+    } catch (error) {
+      report(this.#toFinding(error, 'the bytes from there on were not searched'));
+      return this.#takeIn(task, 0, report).finish(undefined);
+    }
+    const later = toLaterAlgorithms(this.#knowledge, algorithms);
+    const digestLater = later.length === 0 ? undefined : () => this.#digestLater(source, later, report);
+    const digests = new ArtifactDigests(first, digestLater);
+    return { source, size: source.size, digests, hits: passed.hits(), bytesHeld: 0 };
+  }
+
   /** @param room - decoded bytes that may be kept */
-  #takeIn({ name, content, listedAlgorithms = [] }: Task, room: number, report: Report): Intake {
-    const algorithms = new Set<DigestAlgorithm>(['sha256', ...listedAlgorithms]);
-    // A seal may state either.
-    if (isInBundle(name)) algorithms.add('sha1');
+  #takeIn(task: Task, room: number, report: Report): Intake {
+    const { content } = task;
     const expected = content.kind === 'stream' ? content.declaredSize : undefined;
-    return new Intake(this.#knowledge, algorithms, room, expected, (source, later) =>
+    return new Intake(this.#knowledge, toAlgorithms(task), room, expected, (source, later) =>
       this.#digestLater(source, later, report),
     );
   }
@@ -658,6 +690,30 @@ export class Walk {
   }
 }
 
+/** Digests that are computed in any case. */
+function toAlgorithms({ name, listedAlgorithms = [] }: Task): ReadonlySet<DigestAlgorithm> {
+  const algorithms = new Set<DigestAlgorithm>(['sha256', ...listedAlgorithms]);
+  // A seal may state either.
+  if (isInBundle(name)) algorithms.add('sha1');
+  return algorithms;
+}
+
+/** The digests that are wanted, when all of them are there. */
+function tryPick(digests: Digests, algorithms: ReadonlySet<DigestAlgorithm>): Digests | undefined {
+  const wanted = [...algorithms];
+  return wanted.every((one) => digests[one] !== undefined)
+    ? Object.fromEntries(wanted.map((one) => [one, digests[one]]))
+    : undefined;
+}
+
+/** Digests that are computed only when something asks for them. */
+function toLaterAlgorithms(
+  { digestAlgorithms }: Knowledge,
+  first: ReadonlySet<DigestAlgorithm>,
+): readonly DigestAlgorithm[] {
+  return digestAlgorithms.filter((algorithm) => !first.has(algorithm));
+}
+
 /** Names of parts are ours (`[overlay]`), names of files are theirs and may lie. */
 function isNamed({ relation }: Task): boolean {
   return relation === 'root' || relation === 'file';
@@ -742,7 +798,17 @@ function toTask(member: Member, container: Task, programs: readonly string[]): T
     ...(container.listedAlgorithms === undefined ? {} : { listedAlgorithms: container.listedAlgorithms }),
     ...(member.rename === undefined ? {} : { rename: (inner: string) => member.rename?.(inner) }),
     ...(container.basket === undefined ? {} : { basket: container.basket }),
+    ...toPassed(member.content, container.passing),
   };
+}
+
+function toPassed(
+  content: MemberContent,
+  passing: PassingMembers | undefined,
+): { readonly passed?: PassedMember } {
+  if (content.kind !== 'source' || content.containerOffset === undefined) return {};
+  const passed = passing?.tryFind(content.containerOffset, content.source.size);
+  return passed === undefined ? {} : { passed };
 }
 
 const nothingRead: Reading = { facts: [], regions: [] };
@@ -771,6 +837,8 @@ class Intake {
   /** Digests that are computed only when something asks for them. */
   readonly #later: readonly DigestAlgorithm[];
   readonly #digestLater: DigestLater;
+  readonly #algorithms: ReadonlySet<DigestAlgorithm>;
+  #passing: PassingMembers | undefined;
   /** Absent once more came than could be kept. */
   #kept: ByteGatherer | undefined;
   /** What cannot be read again is digested in full while it passes. */
@@ -790,8 +858,9 @@ class Intake {
     expectedBytes: number | undefined,
     digestLater: DigestLater,
   ) {
+    this.#algorithms = algorithms;
     this.#digester = new Digester([...algorithms]);
-    this.#later = knowledge.digestAlgorithms.filter((algorithm) => !algorithms.has(algorithm));
+    this.#later = toLaterAlgorithms(knowledge, algorithms);
     this.#matcher = new Matcher(knowledge.compiled);
     this.#room = room;
     this.#kept = new ByteGatherer(Math.min(expectedBytes ?? 0, room));
@@ -810,6 +879,8 @@ class Intake {
   /** Digests and searches a chunk. */
   see(chunk: Uint8Array): void {
     this.#digester.update(chunk);
+    if (this.#size === 0) this.#passing = this.#toPassing(chunk);
+    this.#passing?.update(chunk);
     this.#matcher.update(chunk);
     this.#size += chunk.length;
   }
@@ -825,6 +896,8 @@ class Intake {
       this.#rest = new Digester(this.#later);
       this.#rest.update(this.#kept.gathered);
       this.#kept = undefined;
+      // Nothing in it will be opened.
+      this.#passing = undefined;
     }
     this.#rest?.update(chunk);
     this.#kept?.add(chunk, mayKeep);
@@ -838,7 +911,13 @@ class Intake {
       digests: this.#finishDigests(source),
       hits: this.#matcher.finish(),
       bytesHeld: 0,
+      passing: source === undefined ? undefined : this.#passing,
     };
+  }
+
+  #toPassing(start: Uint8Array): PassingMembers | undefined {
+    const layout = tryToStoredMembers(start.subarray(0, probedBytes));
+    return layout && new PassingMembers(layout, this.#matcher, [...this.#algorithms]);
   }
 
   /** As {@link finish}, over the bytes that were kept. */

@@ -82,28 +82,32 @@ export class Hits {
 const spareWindows: Uint8Array[] = [];
 const spareWindowsKept = 4;
 
+/** The bytes of the artifact that are at hand. */
+interface Window {
+  bytes: Uint8Array;
+  /** How many, the history among them. */
+  filled: number;
+  /** Offset in the artifact of the first one; negative at first, when the history is empty. */
+  base: number;
+}
+
 /** Looks for everything in one artifact. Feed it all bytes in order, then finish it; it is spent afterwards. */
 export class Matcher {
   readonly #compiled: CompiledDatabase;
   readonly #searcher: Searcher | undefined;
   /** Bytes of the past at the front of the window. */
   readonly #historyBytes: number;
-  readonly #results = new Map<number, { count: number; readonly first: Hit[] }>();
-  readonly #regexPlaces = new Map<number, number>();
-  readonly #regexEnds = new Map<number, number>();
-  #window: Uint8Array = new Uint8Array(0);
-  /** Bytes in the window, the history among them. */
-  #filled = 0;
-  /** Offset in the artifact of the first byte of the window; negative at first, when the history is empty. */
-  #base = 0;
+  readonly #window: Window = { bytes: new Uint8Array(0), filled: 0, base: 0 };
   /** Pattern and start offset of hits that wait for bytes behind them. */
   #waiting: (readonly [number, number])[] = [];
-  #isCutShort = false;
-  readonly #marks: (readonly [number, number])[] = [];
-  #marksEnd = Number.POSITIVE_INFINITY;
+  readonly #whole: Scope;
+  /** One behind the other. */
+  readonly #parts: Scope[] = [];
 
   constructor(compiled: CompiledDatabase) {
     this.#compiled = compiled;
+    const window = this.#window;
+    this.#whole = new Scope(compiled, window, 0, Number.POSITIVE_INFINITY);
     if (compiled.searcher === undefined) {
       this.#historyBytes = 0;
       return;
@@ -111,10 +115,10 @@ export class Matcher {
     this.#searcher = compiled.searcher;
     // A waiting hit begins at most `reach` and its own length before the end; its checks reach back as far again.
     this.#historyBytes = 2 * reachBytes + this.#searcher.overlap + 1;
-    this.#base = -this.#historyBytes;
-    this.#filled = this.#historyBytes;
-    this.#window = takeWindow(this.#historyBytes + windowBytes);
-    this.#window.fill(0, 0, this.#historyBytes);
+    window.base = -this.#historyBytes;
+    window.filled = this.#historyBytes;
+    window.bytes = takeWindow(this.#historyBytes + windowBytes);
+    window.bytes.fill(0, 0, this.#historyBytes);
   }
 
   /** Whether there is anything to look for; without, bytes need not be fed. */
@@ -122,56 +126,123 @@ export class Matcher {
     return this.#searcher !== undefined;
   }
 
+  /**
+   * Looks through a part also as through an artifact of its own, which costs little beside what is done anyhow.
+   *
+   * @param offset - not before the end of the part before, and not of bytes that were fed already
+   * @param size - in bytes
+   * @returns what was found in the part, once all is finished
+   */
+  addPart(offset: number, size: number): () => Hits {
+    const part = new Scope(this.#compiled, this.#window, offset, offset + size);
+    this.#parts.push(part);
+    return () => part.finish();
+  }
+
   update(chunk: Uint8Array): void {
-    if (this.#searcher === undefined) return;
+    const searcher = this.#searcher;
+    const window = this.#window;
+    if (searcher === undefined) return;
     for (let taken = 0; taken < chunk.length; ) {
-      if (this.#filled === this.#window.length) this.#search(this.#searcher, false);
-      const length = Math.min(chunk.length - taken, this.#window.length - this.#filled);
-      this.#window.set(chunk.subarray(taken, taken + length), this.#filled);
-      this.#filled += length;
+      if (window.filled === window.bytes.length) this.#search(searcher, false);
+      const length = Math.min(chunk.length - taken, window.bytes.length - window.filled);
+      window.bytes.set(chunk.subarray(taken, taken + length), window.filled);
+      window.filled += length;
       taken += length;
     }
   }
 
   finish(): Hits {
+    const window = this.#window;
     if (this.#searcher !== undefined) {
       this.#search(this.#searcher, true);
-      if (spareWindows.length < spareWindowsKept) spareWindows.push(this.#window);
-      this.#window = new Uint8Array(0);
+      if (spareWindows.length < spareWindowsKept) spareWindows.push(window.bytes);
+      window.bytes = new Uint8Array(0);
     }
-    const end = this.#marksEnd;
-    const found = this.#marks.filter(([, offset]) => offset < end).sort(([, a], [, b]) => a - b);
-    return new Hits(this.#results, this.#isCutShort, { found, end });
+    return this.#whole.finish();
   }
 
   #search(searcher: Searcher, isLast: boolean): void {
-    const base = this.#base;
-    const settledEnd = isLast ? Number.POSITIVE_INFINITY : base + this.#filled - reachBytes;
+    const window = this.#window;
+    const { base, filled } = window;
+    const settledEnd = isLast ? Number.POSITIVE_INFINITY : base + filled - reachBytes;
     const lengths = this.#compiled.patterns;
     const waited = this.#waiting;
     this.#waiting = [];
     const judge = (pattern: number, offset: number): void => {
       // Before the start of the artifact the window holds zeros.
       if (offset < 0) return;
-      if (offset + (lengths[pattern]?.length ?? 0) > settledEnd) this.#waiting.push([pattern, offset]);
-      else this.#check(pattern, offset);
+      const end = offset + (lengths[pattern]?.length ?? 0);
+      if (end > settledEnd) {
+        this.#waiting.push([pattern, offset]);
+        return;
+      }
+      this.#whole.check(pattern, offset);
+      const part = this.#findPart(offset);
+      if (part !== undefined && end <= part.end) part.check(pattern, offset);
     };
     for (const [pattern, offset] of waited) judge(pattern, offset);
 
     const from = this.#historyBytes - searcher.overlap;
-    searcher.search(this.#window.subarray(from, this.#filled), searcher.overlap, (pattern, start) => {
+    searcher.search(window.bytes.subarray(from, filled), searcher.overlap, (pattern, start) => {
       judge(pattern, base + from + start);
     });
 
     if (!isLast) {
-      const past = this.#filled - this.#historyBytes;
-      this.#window.copyWithin(0, past, this.#filled);
-      this.#base += past;
-      this.#filled = this.#historyBytes;
+      const past = filled - this.#historyBytes;
+      window.bytes.copyWithin(0, past, filled);
+      window.base += past;
+      window.filled = this.#historyBytes;
     }
   }
 
-  #check(pattern: number, offset: number): void {
+  /** The part that an offset lies in. */
+  #findPart(offset: number): Scope | undefined {
+    const parts = this.#parts;
+    let [low, high] = [0, parts.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((parts[middle]?.end ?? 0) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    const part = parts[low];
+    return part !== undefined && part.start <= offset ? part : undefined;
+  }
+}
+
+/** What is found in one range of the bytes, as if there were no others. */
+class Scope {
+  readonly start: number;
+  readonly end: number;
+  readonly #compiled: CompiledDatabase;
+  readonly #window: Window;
+  readonly #results = new Map<number, { count: number; readonly first: Hit[] }>();
+  readonly #regexPlaces = new Map<number, number>();
+  readonly #regexEnds = new Map<number, number>();
+  #isCutShort = false;
+  readonly #marks: (readonly [number, number])[] = [];
+  #marksEnd = Number.POSITIVE_INFINITY;
+
+  constructor(compiled: CompiledDatabase, window: Window, start: number, end: number) {
+    this.#compiled = compiled;
+    this.#window = window;
+    this.start = start;
+    this.end = end;
+  }
+
+  /** With offsets from the start of the range. */
+  finish(): Hits {
+    const { start } = this;
+    const end = this.#marksEnd - start;
+    const found = this.#marks
+      .map(([mark, offset]) => [mark, offset - start] as const)
+      .filter(([, offset]) => offset < end)
+      .sort(([, a], [, b]) => a - b);
+    return new Hits(this.#results, this.#isCutShort, { found, end });
+  }
+
+  /** Checks a literal that lies in the range, with as many bytes at hand as a check may want to see. */
+  check(pattern: number, offset: number): void {
     if (pattern >= this.#compiled.firstMark) {
       this.#mark(pattern, offset);
       return;
@@ -192,10 +263,25 @@ export class Matcher {
     else this.#marksEnd = offset - markBytesMax;
   }
 
-  /** A byte of the artifact; -1 outside it. */
+  /** Where the bytes of the range that are at hand begin and end. */
+  get #reachStart(): number {
+    return Math.max(this.start, this.#window.base);
+  }
+  get #reachEnd(): number {
+    return Math.min(this.end, this.#window.base + this.#window.filled);
+  }
+
+  /** A byte of the range; -1 outside it. */
   #byteAt(offset: number): number {
-    const index = offset - this.#base;
-    return offset < 0 || index < 0 || index >= this.#filled ? -1 : (this.#window[index] ?? -1);
+    const { bytes, filled, base } = this.#window;
+    const index = offset - base;
+    const isOutside = offset < this.start || offset >= this.end || index < 0 || index >= filled;
+    return isOutside ? -1 : (bytes[index] ?? -1);
+  }
+
+  #slice(start: number, end: number): Uint8Array {
+    const { bytes, base } = this.#window;
+    return bytes.slice(start - base, end - base);
   }
 
   /** Exact bytes, or in UTF-16 letters that differ in case only: the automaton also folds halves of other letters. */
@@ -226,7 +312,7 @@ export class Matcher {
     return probe.boundary === 'host-with-subdomains' || before(1) !== dot || !isLabelUnit(before(2));
   }
 
-  /** A code unit of the artifact; -1 when it does not lie wholly inside. */
+  /** A code unit of the range; -1 when it does not lie wholly inside. */
   #unitAt(offset: number, width: number): number {
     const low = this.#byteAt(offset);
     if (width === 1 || low < 0) return low;
@@ -260,10 +346,10 @@ export class Matcher {
 
     const anchorEnd = anchor + probe.literal.length;
     const isWide = probe.encoding === 'utf-16le';
-    let start = Math.max(0, this.#base, anchor - regexReachBytes);
+    let start = Math.max(this.#reachStart, anchor - regexReachBytes);
     if (isWide) start += (anchor - start) % 2;
-    const end = Math.min(this.#base + this.#filled, anchorEnd + regexReachBytes);
-    const bytes = this.#window.slice(start - this.#base, end - this.#base);
+    const end = Math.min(this.#reachEnd, anchorEnd + regexReachBytes);
+    const bytes = this.#slice(start, end);
     const width = isWide ? 2 : 1;
     const matcher = regex.matcher(isWide ? toUnits(bytes) : bytes);
     while (matcher.find()) {
@@ -288,13 +374,13 @@ export class Matcher {
     if (result.first.length >= hitsKept) return;
     const shown = Math.min(length, shownBytes);
     const margin = Math.min(contextBytes, Math.floor((shownBytes - shown) / 2));
-    const from = Math.max(0, this.#base, offset - margin);
-    const to = Math.min(this.#base + this.#filled, offset + shown + margin);
+    const from = Math.max(this.#reachStart, offset - margin);
+    const to = Math.min(this.#reachEnd, offset + shown + margin);
     result.first.push({
-      offset,
+      offset: offset - this.start,
       length,
       encoding: probe.encoding,
-      bytes: this.#window.slice(from - this.#base, to - this.#base),
+      bytes: this.#slice(from, to),
       bytesBefore: offset - from,
     });
   }

@@ -26,6 +26,21 @@ describe('when a budget is spent', () => {
     expect(() => budget.chargeBytes(1)).toThrow(expect.objectContaining({ code: 'limit/ratio' }));
   });
 
+  it('says before whether there is room', () => {
+    const bytes = new Budget(1000, limits);
+    bytes.chargeBytes(900);
+    expect([bytes.hasRoomFor(100), bytes.hasRoomFor(101)]).toEqual([true, false]);
+    const ratio = new Budget(60, limits);
+    ratio.chargeBytes(400);
+    expect([ratio.hasRoomFor(100), ratio.hasRoomFor(200), ratio.hasRoomFor(201)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const floor = new Budget(10, limits);
+    expect([floor.hasRoomFor(500), floor.hasRoomFor(501)]).toEqual([true, false]);
+  });
+
   it('stops at the members and at the depth', () => {
     const budget = new Budget(10, limits);
     for (let index = 0; index < 3; index += 1) budget.chargeMember();

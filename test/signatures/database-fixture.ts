@@ -150,8 +150,8 @@ export function loadIndicators(indicators: readonly unknown[]): Database {
 export function compileConditions(
   conditions: readonly Condition[],
   artifacts: readonly string[] = ['any'],
+  marks: readonly Uint8Array[] = [],
 ): CompiledDatabase {
-  return compile(
-    loadIndicators(conditions.map((when, index) => toIndicator(when, { id: `i${index}`, in: artifacts }))),
-  );
+  const indicators = conditions.map((when, index) => toIndicator(when, { id: `i${index}`, in: artifacts }));
+  return compile(loadIndicators(indicators), undefined, marks);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MarkPlaces } from '../../src/bytes/mark-places.ts';
 import { type CompiledDatabase, compile, encodeText } from '../../src/signatures/compile.ts';
-import { type Hit, Matcher } from '../../src/signatures/match.ts';
+import { type Hit, type Hits, Matcher } from '../../src/signatures/match.ts';
 import type { Condition } from '../../src/signatures/schema.ts';
 import { createRandom } from '../mutation.ts';
 import { compileConditions, loadIndicators } from './database-fixture.ts';
@@ -241,6 +241,71 @@ describe('when the bytes come in chunks', () => {
     const matcher = find(none, encodeText('a.exe', 'ascii'));
     expect(matcher.hasPatterns).toBe(false);
     expect(none.probes).toEqual([]);
+  });
+});
+
+describe('when parts are looked through in the same pass', () => {
+  const conditions: readonly Condition[] = [
+    { host: 'skype.tom.com' },
+    { text: 'TOM-Skype', wholeWord: true },
+    { regex: '/agent/[a-z_]+', anchor: '/agent/' },
+    { bytes: 'deadbeef' },
+  ];
+  const marks = [Buffer.from('MZ!'), Buffer.from('tom')].map((one) => new Uint8Array(one));
+  const compiled = compileConditions(conditions, ['any'], marks);
+
+  /** Everything that hits tell, as a text: quicker to compare. */
+  const toTold = (hits: Hits): string =>
+    JSON.stringify([compiled.probes.map((probe) => hits.get(probe)), hits.isCutShort, hits.marks]);
+
+  /** Words of all kinds, close to each other, so that there is always one across a border. */
+  function makeText(size: number, seed: number): Uint8Array {
+    const random = createRandom(seed);
+    const words = [
+      'skype.tom.com',
+      'TOM-Skype',
+      '77/agent/keyfile_u',
+      'MZ!',
+      ' ',
+      '.',
+      'x',
+      '\u00de\u00ad\u00be\u00ef',
+      'x'.repeat(300),
+    ];
+    const pieces: Uint8Array[] = [];
+    for (let length = 0; length < size; length += pieces.at(-1)?.length ?? 0) {
+      const word = words[random(words.length)] ?? '';
+      pieces.push(
+        random(3) === 0 ? encodeText(word, 'utf-16le') : new Uint8Array(Buffer.from(word, 'latin1')),
+      );
+    }
+    return new Uint8Array(Buffer.concat(pieces).subarray(0, size));
+  }
+
+  it('finds in each what is found in it alone, and in the whole what is found without parts', () => {
+    for (const [seed, partBytes] of [700, 40_000, 262_144, 300_001].entries()) {
+      const bytes = makeText(620_000, seed);
+      const random = createRandom(seed);
+      const matcher = new Matcher(compiled);
+      const parts: { readonly bytes: Uint8Array; readonly hits: () => Hits }[] = [];
+      for (let at = random(50); at + partBytes <= bytes.length; at += partBytes + random(3) * random(900)) {
+        const part = bytes.subarray(at, at + partBytes);
+        parts.push({ bytes: part, hits: matcher.addPart(at, partBytes) });
+      }
+      for (let at = 0; at < bytes.length; at += 99_999) matcher.update(bytes.subarray(at, at + 99_999));
+      expect(toTold(matcher.finish())).toEqual(toTold(find(compiled, bytes).finish()));
+      expect(parts.length).toBeGreaterThan(1);
+      for (const part of parts)
+        expect(toTold(part.hits())).toEqual(toTold(find(compiled, part.bytes).finish()));
+    }
+  });
+
+  it('finds nothing in parts when there is nothing to look for', () => {
+    const matcher = new Matcher(compileConditions([]));
+    const hits = matcher.addPart(0, 10);
+    matcher.update(new Uint8Array(10));
+    expect([...matcher.finish().probes]).toEqual([]);
+    expect([...hits().probes]).toEqual([]);
   });
 });
 
