@@ -1,14 +1,16 @@
 /**
- * The filters of xz and 7-Zip that make programs pack better, undone: addresses in calls, which are absolute while packed,
- * become relative to their place again (x86, ARM, ARM Thumb, ARM64), and differences become bytes again (delta).
+ * Filters of 7z archives and xz files that make programs and tables pack better, undone: targets of calls and jumps, which
+ * were made absolute so that calls of the same function look alike, become relative again (for Intel code this is BCJ;
+ * there is one for each processor), and differences become bytes again (delta).
  *
- * Specification: https://tukaani.org/xz/xz-file-format.txt section 5.3; what exactly is changed is in the sources of XZ
- * Utils, `src/liblzma/simple` and `delta` (https://github.com/tukaani-project/xz).
+ * Specification: `Bra.c`, `Bra86.c` and `Delta.c` of the LZMA SDK (https://www.7-zip.org/sdk.html, public domain);
+ * https://tukaani.org/xz/xz-file-format.txt section 5.3.
  *
- * Not here: PowerPC, IA-64, SPARC, RISC-V.
+ * Not here: IA-64, RISC-V.
  */
+import { findCall } from './call-places.ts';
 
-export type BranchKind = 'x86' | 'arm' | 'arm-thumb' | 'arm64';
+export type BranchKind = 'x86' | 'arm' | 'arm-thumb' | 'arm64' | 'powerpc' | 'sparc';
 
 /** Undoes a filter over bytes that come in chunks. */
 export interface StreamFilter {
@@ -19,60 +21,65 @@ export interface StreamFilter {
 }
 
 /**
- * Undoes a filter in the bytes themselves.
+ * Undoes a filter in place, over bytes that follow those of the last call that it was done with.
  *
- * @param position - of the first byte, 32 bits
- * @returns how many bytes are done; the rest comes again with more behind it
+ * @param bytes - at the start of their buffer
+ * @param position - of the first of them in the program
+ * @returns how many of them are done; the others come again, with more behind them. Those at the very end stay as
+ *   they are
  */
 type Convert = (bytes: Uint8Array, position: number) => number;
 
-/** @param position - that the first byte has for the filter */
+/** Bytes that are used again, and grow. */
+class Room {
+  #bytes: Uint8Array = new Uint8Array(0);
+
+  /** The chunk behind the first `kept` bytes, with these. */
+  put(chunk: Uint8Array, kept: number): Uint8Array {
+    const filled = kept + chunk.length;
+    if (this.#bytes.length < filled) {
+      const larger = new Uint8Array(filled);
+      larger.set(this.#bytes.subarray(0, kept));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(chunk, kept);
+    return this.#bytes.subarray(0, filled);
+  }
+}
+
 export function createBranchFilter(kind: BranchKind): StreamFilter {
-  const convert = toConvert(kind);
-  let held: Uint8Array = new Uint8Array(0);
+  const convert = kind === 'x86' ? createX86Convert() : converts[kind];
+  const room = new Room();
+  let rest: Uint8Array = new Uint8Array(0);
   let position = 0;
   return {
     write(chunk) {
-      const bytes = new Uint8Array(held.length + chunk.length);
-      bytes.set(held);
-      bytes.set(chunk, held.length);
+      const kept = rest.length;
+      // What was held back stands behind what is done, which nobody needs any more.
+      room.put(rest.slice(), 0);
+      const bytes = room.put(chunk, kept);
       const done = convert(bytes, position);
-      position = (position + done) >>> 0;
-      held = bytes.slice(done);
+      position += done;
+      rest = bytes.subarray(done);
       return bytes.subarray(0, done);
     },
     end() {
-      const rest = held;
-      held = new Uint8Array(0);
-      return rest;
+      const last = rest;
+      rest = new Uint8Array(0);
+      return last;
     },
   };
 }
 
-function toConvert(kind: BranchKind): Convert {
-  switch (kind) {
-    case 'x86':
-      return createX86Convert();
-    case 'arm':
-      return convertArm;
-    case 'arm-thumb':
-      return convertArmThumb;
-    case 'arm64':
-      return convertArm64;
-  }
-}
-
-/** @param distance - 1 to 256 bytes */
+/** @param distance - each byte is the difference to the one so many bytes before: 1 to 256 */
 export function createDeltaFilter(distance: number): StreamFilter {
-  /** The last bytes that came out, as many as the distance. */
+  const room = new Room();
   let past: Uint8Array = new Uint8Array(distance);
   return {
     write(chunk) {
-      const bytes = new Uint8Array(distance + chunk.length);
-      bytes.set(past);
-      bytes.set(chunk, distance);
-      for (let at = distance; at < bytes.length; at += 1)
-        bytes[at] = (bytes[at] ?? 0) + (bytes[at - distance] ?? 0);
+      room.put(past, 0);
+      const bytes = room.put(chunk, distance);
+      for (let at = 0; at < chunk.length; at += 1) bytes[distance + at] = (chunk[at] ?? 0) + (bytes[at] ?? 0);
       past = bytes.slice(chunk.length);
       return bytes.subarray(distance);
     },
@@ -80,111 +87,116 @@ export function createDeltaFilter(distance: number): StreamFilter {
   };
 }
 
-const call = 0xe8;
+const isSign = (byte: number | undefined): boolean => byte === 0x00 || byte === 0xff;
 const instructionBytes = 5;
 
-/** The highest byte of an address that is near. */
-function isNear(byte: number): boolean {
-  return byte === 0x00 || byte === 0xff;
-}
-
 /**
- * `call` (E8) and `jmp` (E9). What looks like one of them may be part of an operand: whether it is taken for one depends
- * on the four bytes before, of which a mask remembers what they looked like.
+ * `call` and `jmp` with a target whose highest byte is 00 or FF. Instructions may not overlap: how near the last three
+ * bytes that look like one are is kept in a mask of three bits, the nearest the highest.
  */
 function createX86Convert(): Convert {
-  /** For each byte before, the nearest lowest: whether it looks like an opcode (bits 0 to 3), with a near address (4 to 7). */
   let mask = 0;
-  /** Bytes since the last that looked like an opcode; more than five are as good as five. */
-  let since = instructionBytes;
   return (bytes, position) => {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const end = bytes.length - instructionBytes;
+    const end = bytes.length - (instructionBytes - 1);
+    if (end <= 0) return 0;
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
     let at = 0;
-    let last = -since;
-    while (at <= end) {
-      if (((bytes[at] ?? 0) & ~1) !== call) {
-        at += 1;
-        continue;
-      }
-      for (let step = Math.min(at - last, instructionBytes); step > 0; step -= 1) mask = (mask & 0x77) << 1;
-      last = at;
-      const high = bytes[at + 4] ?? 0;
-      const shift = overlapShifts.get(mask);
-      if (!isNear(high) || (mask !== 0 && shift === undefined)) {
-        mask |= isNear(high) ? 0x11 : 0x01;
+    for (;;) {
+      const from = at;
+      // The instruction before may reach to the end.
+      if (from < end) at = Math.min(findCall(bytes, words, from), end);
+      const gap = at - from;
+      mask = gap > 2 ? 0 : mask >> gap;
+      if (at >= end) return at;
+      const isInAnother = mask !== 0 && (mask > 4 || mask === 3 || isSign(bytes[at + (mask >> 1) + 1]));
+      if (isInAnother || !isSign(bytes[at + 4])) {
+        mask = (mask >> 1) | 4;
         at += 1;
         continue;
       }
       const next = position + at + instructionBytes;
-      let target = (view.getUint32(at + 1, true) - next) >>> 0;
-      // Once more is enough: the byte in question was not near before.
-      if (shift !== undefined && isNear((target >>> shift) & 0xff)) {
-        target = ((target ^ (2 ** (shift + 8) - 1)) - next) >>> 0;
+      let target =
+        (bytes[at + 1] ?? 0) |
+        ((bytes[at + 2] ?? 0) << 8) |
+        ((bytes[at + 3] ?? 0) << 16) |
+        ((bytes[at + 4] ?? 0) << 24);
+      target = (target - next) | 0;
+      if (mask !== 0) {
+        const shift = (mask & 6) << 2;
+        if (isSign((target >>> shift) & 0xff)) target = ((target ^ ((0x100 << shift) - 1)) - next) | 0;
+        mask = 0;
       }
-      view.setInt32(at + 1, (target << 7) >> 7, true);
+      bytes[at + 1] = target & 0xff;
+      bytes[at + 2] = (target >> 8) & 0xff;
+      bytes[at + 3] = (target >> 16) & 0xff;
+      bytes[at + 4] = (target & 0x100_0000) === 0 ? 0x00 : 0xff;
       at += instructionBytes;
-      mask = 0;
     }
-    since = Math.min(instructionBytes, at - last);
-    return at;
   };
 }
 
-/** Where in an address the byte stands that ends another one, which begins one, two or three bytes earlier; by the mask. */
-const overlapShifts: ReadonlyMap<number, number> = new Map([
-  [0x02, 16],
-  [0x04, 8],
-  [0x08, 0],
-]);
-
-/** `BL`, four bytes. */
-function convertArm(bytes: Uint8Array, position: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
-  for (; at + 4 <= bytes.length; at += 4) {
-    if (bytes[at + 3] !== 0xeb) continue;
-    const target = (view.getUint32(at, true) << 2) - (position + at + 8);
-    view.setUint32(at, (0xeb00_0000 | ((target >>> 2) & 0x00ff_ffff)) >>> 0, true);
-  }
-  return at;
-}
-
-/** `BL`, two times two bytes. */
-function convertArmThumb(bytes: Uint8Array, position: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
-  for (; at + 4 <= bytes.length; at += 2) {
-    const first = view.getUint16(at, true);
-    const second = view.getUint16(at + 2, true);
-    if ((first & 0xf800) !== 0xf000 || (second & 0xf800) !== 0xf800) continue;
-    const target = ((((first & 0x7ff) << 11) | (second & 0x7ff)) << 1) - (position + at + 4);
-    view.setUint16(at, 0xf000 | ((target >>> 12) & 0x7ff), true);
-    view.setUint16(at + 2, 0xf800 | ((target >>> 1) & 0x7ff), true);
-    at += 2;
-  }
-  return at;
-}
-
-/** `BL` and `ADRP`, four bytes. */
-function convertArm64(bytes: Uint8Array, position: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
-  for (; at + 4 <= bytes.length; at += 4) {
-    const instruction = view.getUint32(at, true);
-    const place = (position + at) >>> 0;
-    if (instruction >>> 26 === 0x25) {
-      view.setUint32(at, (0x9400_0000 | ((instruction - (place >>> 2)) & 0x03ff_ffff)) >>> 0, true);
-    } else if ((instruction & 0x9f00_0000) >>> 0 === 0x9000_0000) {
-      const page = ((instruction >>> 29) & 3) | ((instruction >>> 3) & 0x001f_fffc);
-      // Only pages within 512 MiB were changed.
-      if (((page + 0x0002_0000) & 0x001c_0000) !== 0) continue;
-      const target = page - (place >>> 12);
-      const high = (target & 0x0002_0000) === 0 ? 0 : 0x00e0_0000;
-      const changed =
-        (instruction & 0x9000_001f) | ((target & 3) << 29) | ((target & 0x0003_fffc) << 3) | high;
-      view.setUint32(at, changed >>> 0, true);
+/** Over instructions of four bytes. */
+function createWordConvert(
+  isLittleEndian: boolean,
+  undo: (word: number, position: number) => number,
+): Convert {
+  return (bytes, position) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const end = bytes.length & ~3;
+    for (let at = 0; at < end; at += 4) {
+      const word = view.getUint32(at, isLittleEndian);
+      const undone = undo(word, position + at);
+      if (undone !== word) view.setUint32(at, undone, isLittleEndian);
     }
-  }
-  return at;
+    return end;
+  };
 }
+
+const converts: Readonly<Record<Exclude<BranchKind, 'x86'>, Convert>> = {
+  // BL, always.
+  arm: createWordConvert(true, (word, position) =>
+    word >>> 24 === 0xeb ? (((word - ((position + 8) >>> 2)) & 0xff_ffff) | 0xeb00_0000) >>> 0 : word,
+  ),
+  // BL with a target of 26 bits, and ADRP within 512 MiB.
+  arm64: createWordConvert(true, (word, position) => {
+    if (word >>> 26 === 0x25) return (((word - (position >>> 2)) & 0x3ff_ffff) | 0x9400_0000) >>> 0;
+    if ((word & 0x9f00_0000) >>> 0 !== 0x9000_0000) return word;
+    const moved = ((word & 0x6fff_ffff) + 0x10_0000) >>> 0;
+    if ((moved & 0xe0_0000) !== 0) return word;
+    const page = ((moved & 0xffff_ffe0) | (moved >>> 26)) - ((position >>> 9) & ~7);
+    return (
+      ((word & 0x1f) | 0x9000_0000 | (page << 26) | (((page & 0x1f_ffff) - 0x10_0000) & 0xff_ffe0)) >>> 0
+    );
+  }),
+  // `bl` with a relative target.
+  powerpc: createWordConvert(false, (word, position) =>
+    (word & 0xfc00_0003) >>> 0 === 0x4800_0001
+      ? ((((word & 0x3ff_fffc) - position) & 0x3ff_fffc) | 0x4800_0001) >>> 0
+      : word,
+  ),
+  // `call` with a target of 23 bits.
+  sparc: createWordConvert(false, (word, position) => {
+    const top = word >>> 22;
+    if (top !== 0x100 && top !== 0x1ff) return word;
+    const target = (((word << 2) >>> 0) - position) >>> 2;
+    return (((0 - ((target >>> 22) & 1)) << 22) & 0x3fff_ffff) | (target & 0x3f_ffff) | 0x4000_0000;
+  }),
+  // BL, in two halves of two bytes.
+  'arm-thumb': (bytes, position) => {
+    const end = bytes.length - 4;
+    let at = 0;
+    for (; at <= end; at += 2) {
+      const high = bytes[at + 1] ?? 0;
+      const low = bytes[at + 3] ?? 0;
+      if ((high & 0xf8) !== 0xf0 || (low & 0xf8) !== 0xf8) continue;
+      const stored = ((high & 7) << 19) | ((bytes[at] ?? 0) << 11) | ((low & 7) << 8) | (bytes[at + 2] ?? 0);
+      const target = ((stored << 1) - (position + at + 4)) >>> 1;
+      bytes[at + 1] = 0xf0 | ((target >>> 19) & 7);
+      bytes[at] = (target >>> 11) & 0xff;
+      bytes[at + 3] = 0xf8 | ((target >>> 8) & 7);
+      bytes[at + 2] = target & 0xff;
+      at += 2;
+    }
+    return Math.max(0, at);
+  },
+};

@@ -4,7 +4,7 @@
  *
  * Specification: https://tukaani.org/xz/xz-file-format.txt
  *
- * Not supported: filters for PowerPC, IA-64, SPARC and RISC-V, reserved checks.
+ * Not supported: filters for IA-64 and RISC-V, reserved checks.
  */
 import type { ByteSource } from '../../bytes/byte-source.ts';
 import { TelltaleError } from '../../bytes/errors.ts';

@@ -58,8 +58,10 @@ const lzma2Id = 0x21;
 const deltaId = 0x03;
 const branchIds: ReadonlyMap<number, BranchKind> = new Map([
   [0x04, 'x86'],
+  [0x05, 'powerpc'],
   [0x07, 'arm'],
   [0x08, 'arm-thumb'],
+  [0x09, 'sparc'],
   [0x0a, 'arm64'],
 ]);
 

@@ -31,7 +31,7 @@ function makeCode(size: number, seed: number): Uint8Array {
   const view = new DataView(bytes.buffer);
   let at = 0;
   while (at + 16 < size) {
-    switch (random(6)) {
+    switch (random(7)) {
       case 0:
         at += Buffer.from(bytes.buffer).write(`${random(3000).toString(36)} `, at, 'latin1');
         break;
@@ -52,6 +52,12 @@ function makeCode(size: number, seed: number): Uint8Array {
       case 4:
         view.setUint32(at - (at % 4), (0x9400_0000 | random(1 << 26)) >>> 0, true);
         at += 4;
+        break;
+      case 5:
+        // PowerPC and SPARC, highest byte first.
+        view.setUint32(at - (at % 4), (0x4800_0001 | (random(1 << 24) << 2)) >>> 0, false);
+        view.setUint32(at - (at % 4) + 4, (0x4000_0000 | random(1 << 22)) >>> 0, false);
+        at += 8;
         break;
       default:
         view.setUint32(at - (at % 4), (0x9000_0000 | random(1 << 29) | (random(4) << 29)) >>> 0, true);
@@ -138,6 +144,8 @@ const switches: readonly (readonly string[])[] = [
   ['--arm', '--lzma2'],
   ['--armthumb', '--lzma2'],
   ['--arm64', '--lzma2'],
+  ['--powerpc', '--lzma2'],
+  ['--sparc', '--lzma2'],
   ['--delta=dist=1', '--lzma2'],
   ['--delta=dist=256', '--lzma2'],
   ['--delta=dist=3', '--x86', '--lzma2'],
@@ -281,7 +289,7 @@ describe.skipIf(!isPossible)('when headers are out of order, or not understood',
     ['a dictionary of no size', flipSealed(bytes, findDictionary(bytes), header, headerEnd, 0x20)],
     ['an index with another number of blocks', flipSealed(bytes, index + 1, index, bytes.length - 16)],
     ['an index with other places', flipSealed(bytes, index + 2, index, bytes.length - 16, 4)],
-    ['a filter that is not read', isPossible ? pack(code, '--sparc', '--lzma2') : empty],
+    ['a filter that is not read', isPossible ? pack(code, '--ia64', '--lzma2') : empty],
   ])('leaves it to 7-Zip: %s', (_name, changed) => {
     expect(isPossible && isOurs(bytes)).toBe(true);
     expect(isOurs(changed)).toBe(false);
