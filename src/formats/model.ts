@@ -6,6 +6,7 @@ import type { AppxPackage } from './appx/package.ts';
 import type { CompoundFile } from './cfb/model.ts';
 import type { MachOProgram } from './macho/image.ts';
 import type { PeImage } from './pe/image.ts';
+import type { Unpackers } from './pieces.ts';
 
 /** Every kind of observation that a format may make. The signature schema refers to these names. */
 export const factKinds = [
@@ -164,6 +165,8 @@ export interface ReadContext {
   readonly budget: Budget;
   /** Set when the source is, byte for byte, a file on disk: for comparing with software that takes only paths. */
   readonly file?: FileOnDisk;
+  /** Unpacks pieces of the container in other threads; absent where there are none. */
+  readonly unpackers?: Unpackers;
   /** Records a fault; reading goes on. */
   report(finding: Finding): void;
 }

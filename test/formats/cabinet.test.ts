@@ -100,7 +100,7 @@ function pour(
       refuse: () => expect.unreachable(),
     },
     from,
-    new Budget(bytes.length),
+    { budget: new Budget(bytes.length) },
   );
   return { poured, next };
 }

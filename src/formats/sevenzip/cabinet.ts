@@ -1,29 +1,56 @@
 /**
  * Cabinets packed with MSZIP, or not packed, over native zlib: about three times as fast as the decoder that reads every
- * other cabinet. Only for cabinets in which everything is in order, which is found out before the first byte is handed
- * on; what is wrong with the others is told by that decoder.
+ * other cabinet, which need not even be loaded. Only for cabinets in which everything is in order, which is found out
+ * before the first byte is handed on; what is wrong with the others is told by that decoder.
  *
  * [MS-CAB] https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-mcab/,
  * [MS-MCI] https://learn.microsoft.com/openspecs/exchange_server_protocols/ms-mci/
  */
 import type { Budget } from '../../bytes/budget.ts';
-import type { ByteSource } from '../../bytes/byte-source.ts';
+import { type ByteSource, readUpTo } from '../../bytes/byte-source.ts';
 import { Cursor } from '../../bytes/cursor.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
-import { tryInflateBlock } from '../../platform/inflate.ts';
-import type { MemberInflow, MemberSink } from '../model.ts';
+import type { MemberInflow, MemberSink, ReadContext, Reading } from '../model.ts';
+import {
+  type Block,
+  blockBytesMax,
+  type CabinetFolderPiece,
+  parseBlock,
+  tryUnpackBlock,
+} from './cabinet-blocks.ts';
 import { type Fault, toFault } from './faults.ts';
 import type { ListedItem } from './listing.ts';
 
-/** One block of packed data (CFDATA): where its bytes stand, and how many they become. */
-interface Block {
+/** A folder as the tables state it. */
+interface FolderEntry {
+  readonly isPacked: boolean;
+  /** Of its first block. */
   readonly offset: number;
-  readonly packedBytes: number;
-  readonly bytes: number;
+  readonly blockCount: number;
 }
 
-interface Folder {
-  readonly isPacked: boolean;
+/** A file as the tables state it. */
+interface FileEntry {
+  readonly size: number;
+  /** From the start of the unpacked folder. */
+  readonly offset: number;
+  readonly folder: number;
+  readonly attributes: number;
+  readonly rawName: Uint8Array;
+}
+
+/** Everything that stands in front of the data. */
+interface Tables {
+  readonly folders: readonly FolderEntry[];
+  /** In the order in which they are unpacked in one go: one behind the other, one folder behind the other. */
+  readonly files: readonly FileEntry[];
+  /** Bytes between the head of a block and its data. */
+  readonly blockReserve: number;
+  /** Header, folders and files follow each other, and data comes behind them, as every program writes it. */
+  readonly isOrdinary: boolean;
+}
+
+interface Folder extends FolderEntry {
   readonly blocks: readonly Block[];
   /** Unpacked. */
   readonly bytes: number;
@@ -40,48 +67,53 @@ interface CabinetFile {
 /** A cabinet in which everything is in order, with its files in the order in which they are unpacked. */
 export interface PlainCabinet {
   readonly files: readonly CabinetFile[];
+  readonly blockReserve: number;
 }
 
 const headerBytes = 36;
+const version = 0x0103;
 const flag = { hasPrevious: 1, hasNext: 2, hasReserve: 4 } as const;
 const method = { none: 0, mszip: 1 } as const;
 const methodMask = 0x0f;
-/** A block becomes at most this, and the next one may refer to all of it. */
-const blockBytesMax = 32 * 1024;
 const blocksBetweenTimeChecks = 64;
+const filesBetweenTimeChecks = 1024;
+/** The specification allows 256 bytes, with the 0 at the end. */
+const nameBytesMax = 255;
+const attribute = {
+  readOnly: 0x01,
+  hidden: 0x02,
+  system: 0x04,
+  archive: 0x20,
+  execute: 0x40,
+  utf8: 0x80,
+} as const;
+/** Takes nothing for what it is not, and nothing away. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const ordinaryAttributes = Object.values(attribute).reduce((sum, bit) => sum | bit, 0);
 
-/**
- * The cabinet, when it is whole, alone, packed with nothing but MSZIP, every checksum holds, and its files are those of
- * the list.
- *
- * @param items - what the other decoder lists, in its order
- * @throws TelltaleError `limit/time`
- */
-export function tryReadPlainCabinet(
-  source: ByteSource,
-  items: readonly ListedItem[],
-  budget: Budget,
-): PlainCabinet | undefined {
+/** What a function gives; undefined where it throws because something is not in order. @throws TelltaleError `limit/time` */
+function tryTo<T>(read: () => T | undefined): T | undefined {
   try {
-    return readPlainCabinet(source, items, budget);
+    return read();
   } catch (error) {
     if (error instanceof TelltaleError && error.code !== 'limit/time') return undefined;
     throw error;
   }
 }
 
-function readPlainCabinet(
-  source: ByteSource,
-  items: readonly ListedItem[],
-  budget: Budget,
-): PlainCabinet | undefined {
-  const header = new Cursor(source.read(0, headerBytes), 16);
-  const filesAt = header.u32();
-  header.skip(6);
+/** The tables of a cabinet that stands alone, with methods that are read here. */
+function tryParseTables(source: ByteSource, budget: Budget): Tables | undefined {
+  const header = new Cursor(source.read(0, headerBytes), 4);
+  const areReservedZero = [header.u32(), header.seek(12).u32(), header.seek(20).u32()].every(
+    (one) => one === 0,
+  );
+  const size = header.seek(8).u32();
+  const filesAt = header.seek(16).u32();
+  const stated = header.seek(24).u16();
   const folderCount = header.u16();
   const fileCount = header.u16();
   const flags = header.u16();
-  if ((flags & (flag.hasPrevious | flag.hasNext)) !== 0 || fileCount !== items.length) return undefined;
+  if ((flags & ~flag.hasReserve) !== 0) return undefined;
   let foldersAt = headerBytes;
   let folderReserve = 0;
   let blockReserve = 0;
@@ -91,65 +123,158 @@ function readPlainCabinet(
     folderReserve = reserve.u8();
     blockReserve = reserve.u8();
   }
-  const folders: Folder[] = [];
+  const folders: FolderEntry[] = [];
+  let at = foldersAt;
   for (let index = 0; index < folderCount; index += 1) {
-    const entry = new Cursor(source.read(foldersAt + index * (8 + folderReserve), 8));
+    const entry = new Cursor(source.read(at, 8));
     const offset = entry.u32();
     const blockCount = entry.u16();
     const type = entry.u16() & methodMask;
     if (type !== method.none && type !== method.mszip) return undefined;
-    const blocks = tryReadBlocks(source, offset, blockCount, blockReserve, budget);
-    if (blocks === undefined) return undefined;
-    const bytes = blocks.reduce((sum, block) => sum + block.bytes, 0);
-    folders.push({ isPacked: type === method.mszip, blocks, bytes });
+    folders.push({ isPacked: type === method.mszip, offset, blockCount });
+    at += 8 + folderReserve;
   }
+  const areBehind = filesAt === at;
+  const files: FileEntry[] = [];
+  let last: FileEntry | undefined;
+  at = filesAt;
+  for (let index = 0; index < fileCount; index += 1) {
+    if (index % filesBetweenTimeChecks === 0) budget.checkTime();
+    const entry = new Cursor(source.read(at, 16));
+    const fileSize = entry.u32();
+    const offset = entry.u32();
+    const folder = entry.u16();
+    const attributes = entry.skip(4).u16();
+    const name = readUpTo(source, at + 16, nameBytesMax + 1);
+    const nameBytes = name.indexOf(0);
+    if (nameBytes < 0 || folder >= folders.length) return undefined;
+    const file: FileEntry = {
+      size: fileSize,
+      offset,
+      folder,
+      attributes,
+      rawName: name.subarray(0, nameBytes),
+    };
+    if (last !== undefined && !isBehind(file, last)) return undefined;
+    files.push(file);
+    last = file;
+    at += 16 + nameBytes + 1;
+  }
+  const isOrdinary =
+    areReservedZero &&
+    size === source.size &&
+    stated === version &&
+    areBehind &&
+    folders.every(({ offset }) => offset >= at && offset <= size);
+  return { folders, files, blockReserve, isOrdinary };
+}
 
-  const files: CabinetFile[] = [];
-  const cursor = new Cursor(source, filesAt);
-  let lastFolder = 0;
-  let lastEnd = 0;
-  for (const item of items) {
-    const size = cursor.u32();
-    const offset = cursor.u32();
-    const folderIndex = cursor.u16();
-    cursor.skip(6);
-    while (cursor.u8() !== 0);
-    const folder = folders[folderIndex];
-    if (folder === undefined || item.kind !== 'file' || item.size !== size || item.isEncrypted)
-      return undefined;
-    // Unpacked in one go: one file behind the other, one folder behind the other.
-    if (folderIndex < lastFolder || (folderIndex === lastFolder && offset < lastEnd)) return undefined;
-    lastFolder = folderIndex;
-    lastEnd = offset + size;
-    if (lastEnd > folder.bytes) return undefined;
-    files.push({ item, folder, offset, size });
+function isBehind(file: FileEntry, last: FileEntry): boolean {
+  return file.folder === last.folder ? file.offset >= last.offset + last.size : file.folder > last.folder;
+}
+
+/**
+ * The files of a cabinet as the other decoder would list them; undefined when there is anything in its tables about which
+ * that decoder might say more.
+ *
+ * @throws TelltaleError `limit/time`
+ */
+export function tryListCabinet(source: ByteSource, budget: Budget): readonly ListedItem[] | undefined {
+  return tryTo(() => {
+    const tables = tryParseTables(source, budget);
+    if (tables === undefined || !tables.isOrdinary) return undefined;
+    const { files, folders } = tables;
+    if (files.length === 0 || files.length > budget.limits.members) return undefined;
+    const items: ListedItem[] = [];
+    for (const [index, file] of files.entries()) {
+      const name = tryDecodeName(file);
+      const last = files[index - 1];
+      if (name === undefined || (file.attributes & ~ordinaryAttributes) !== 0) return undefined;
+      // Of two that are the same the other decoder lists one.
+      const isRepeated =
+        items.at(-1)?.name === name && last?.size === file.size && last.offset === file.offset;
+      if (isRepeated) return undefined;
+      items.push({
+        name,
+        kind: 'file',
+        size: file.size,
+        crc32: undefined,
+        isEncrypted: false,
+        method: folders[file.folder]?.isPacked === true ? 'MSZip' : 'None',
+        target: undefined,
+      });
+    }
+    return items;
+  });
+}
+
+/** A name that means the same to everybody: ASCII, or said to be UTF-8 and of visible letters. Backslashes separate. */
+function tryDecodeName({ rawName, attributes }: FileEntry): string | undefined {
+  const isUtf8 = (attributes & attribute.utf8) !== 0;
+  if (!isUtf8 && rawName.some((byte) => byte >= 0x80)) return undefined;
+  let name: string;
+  try {
+    name = utf8.decode(rawName);
+  } catch {
+    return undefined;
   }
-  return { files };
+  const isPlain = /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}]+$/u.test(name);
+  return isPlain && name.trim() !== '' && !/[/\\]$/.test(name) ? name.replaceAll('\\', '/') : undefined;
+}
+
+/**
+ * The cabinet, when it is whole, alone, packed with nothing but MSZIP, every checksum holds, and its files are those of
+ * the list.
+ *
+ * @param items - what the other decoder lists, or would list, in its order
+ * @throws TelltaleError `limit/time`
+ */
+export function tryReadPlainCabinet(
+  source: ByteSource,
+  items: readonly ListedItem[],
+  budget: Budget,
+): PlainCabinet | undefined {
+  return tryTo(() => {
+    const tables = tryParseTables(source, budget);
+    if (tables?.files.length !== items.length) return undefined;
+    const folders: Folder[] = [];
+    for (const entry of tables.folders) {
+      const blocks = tryReadBlocks(source, entry, tables.blockReserve, budget);
+      if (blocks === undefined) return undefined;
+      folders.push({ ...entry, blocks, bytes: blocks.reduce((sum, { bytes }) => sum + bytes, 0) });
+    }
+    const files: CabinetFile[] = [];
+    for (const [index, item] of items.entries()) {
+      const { size, offset, folder: number } = tables.files[index] ?? {};
+      const folder = number === undefined ? undefined : folders[number];
+      if (folder === undefined || size === undefined || offset === undefined) return undefined;
+      if (item.kind !== 'file' || item.size !== size || item.isEncrypted) return undefined;
+      if (offset + size > folder.bytes) return undefined;
+      files.push({ item, folder, offset, size });
+    }
+    return { files, blockReserve: tables.blockReserve };
+  });
 }
 
 function tryReadBlocks(
   source: ByteSource,
-  from: number,
-  count: number,
+  { offset, blockCount }: FolderEntry,
   reserve: number,
   budget: Budget,
 ): readonly Block[] | undefined {
   const blocks: Block[] = [];
-  let at = from;
-  for (let index = 0; index < count; index += 1) {
+  let at = offset;
+  for (let index = 0; index < blockCount; index += 1) {
     if (index % blocksBetweenTimeChecks === 0) budget.checkTime();
-    const head = new Cursor(source.read(at, 8));
-    const checksum = head.u32();
-    const packedBytes = head.u16();
-    const bytes = head.u16();
-    const offset = at + 8 + reserve;
+    const block = parseBlock(source, at, reserve);
+    const { bytes, checksum, packedBytes } = block;
     if (bytes === 0 || bytes > blockBytesMax) return undefined;
     // What lies between two blocks of history would be missing: only the last one may be short.
-    if (bytes < blockBytesMax && index < count - 1) return undefined;
+    if (bytes < blockBytesMax && index < blockCount - 1) return undefined;
     if (checksum !== 0 && checksum !== sumUp(source.read(at + 4, 4 + reserve + packedBytes)))
       return undefined;
-    blocks.push({ offset, packedBytes, bytes });
-    at = offset + packedBytes;
+    blocks.push(block);
+    at = block.offset + packedBytes;
   }
   return blocks;
 }
@@ -168,6 +293,28 @@ function sumUp(bytes: Uint8Array): number {
   return (sum ^ rest) >>> 0;
 }
 
+type Pour = NonNullable<Reading['pour']>;
+
+/**
+ * Pours a cabinet in which everything is in order, and leaves every other one to another decoder.
+ *
+ * @param items - what the other decoder lists, or would list, in its order
+ */
+export function toCabinetPour(
+  source: ByteSource,
+  items: readonly ListedItem[],
+  context: ReadContext,
+  otherwise: Pour,
+): Pour {
+  // It may be poured again, from where the memory was full: looking once is enough.
+  let found: { readonly cabinet: PlainCabinet | undefined } | undefined;
+  return (sink, from) => {
+    found ??= { cabinet: tryReadPlainCabinet(source, items, context.budget) };
+    const { cabinet } = found;
+    return cabinet === undefined ? otherwise(sink, from) : pourCabinet(source, cabinet, sink, from, context);
+  };
+}
+
 /**
  * Unpacks the members from number `from` on into the sink, in stored order.
  *
@@ -176,18 +323,31 @@ function sumUp(bytes: Uint8Array): number {
  */
 export function pourCabinet(
   source: ByteSource,
-  { files }: PlainCabinet,
+  { files, blockReserve }: PlainCabinet,
   sink: MemberSink,
   from: number,
-  budget: Budget,
+  { budget, unpackers }: Pick<ReadContext, 'budget' | 'unpackers'>,
 ): number | undefined {
-  let unpacking: Unpacking | undefined;
+  const folders = new Set(files.slice(from).map(({ folder }) => folder));
+  const packed = [...folders].filter(({ isPacked }) => isPacked);
+  const places = new Map(packed.map((folder, index) => [folder, index]));
+  const ahead = unpackers?.begin(
+    source,
+    packed.map((folder) => toPiece(folder, blockReserve)),
+  );
+  let current: { readonly folder: Folder; readonly unpacking: Unpacking } | undefined;
   for (const [number, { item, folder, offset, size }] of files.entries()) {
     if (number < from) continue;
     const inflow = sink.begin({ name: item.name, relation: 'file' }, size);
     if (inflow === 'later' || inflow === 'stop') return number;
-    if (unpacking?.folder !== folder) unpacking = new Unpacking(source, folder, budget);
-    const fault = unpacking.pour(offset, size, inflow);
+    if (current?.folder !== folder) {
+      const place = places.get(folder);
+      const unpacked = place === undefined ? undefined : ahead?.take(place);
+      const unpacking =
+        unpacked === undefined ? new BlockByBlock(source, folder, budget) : new Unpacked(unpacked);
+      current = { folder, unpacking };
+    }
+    const fault = current.unpacking.pour(offset, size, inflow);
     if (fault === 'stopped') {
       inflow.end();
       return number + 1;
@@ -203,9 +363,30 @@ export function pourCabinet(
   return undefined;
 }
 
-/** One folder on its way. */
-class Unpacking {
-  readonly folder: Folder;
+function toPiece({ offset, blockCount, bytes }: Folder, reserve: number): CabinetFolderPiece {
+  return { method: 'cabinet-folder', offset, blockCount, reserve, size: bytes };
+}
+
+/** A folder on its way: gives a part of it, none before the one that was given last. */
+interface Unpacking {
+  pour(offset: number, size: number, inflow: MemberInflow): Fault | 'stopped' | undefined;
+}
+
+/** A folder that was unpacked before. */
+class Unpacked implements Unpacking {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  pour(offset: number, size: number, inflow: MemberInflow): 'stopped' | undefined {
+    return size === 0 || inflow.write(this.#bytes.subarray(offset, offset + size)) ? undefined : 'stopped';
+  }
+}
+
+class BlockByBlock implements Unpacking {
+  readonly #folder: Folder;
   readonly #source: ByteSource;
   readonly #budget: Budget;
   #next = 0;
@@ -217,7 +398,7 @@ class Unpacking {
 
   constructor(source: ByteSource, folder: Folder, budget: Budget) {
     this.#source = source;
-    this.folder = folder;
+    this.#folder = folder;
     this.#budget = budget;
   }
 
@@ -235,11 +416,13 @@ class Unpacking {
   }
 
   #advance(): boolean {
-    const block = this.folder.blocks[this.#next];
+    const { blocks, isPacked } = this.#folder;
+    const block = blocks[this.#next];
     if (block === undefined || this.#fault !== undefined) return false;
     if (this.#next % blocksBetweenTimeChecks === 0) this.#budget.checkTime();
-    const packed = this.#source.read(block.offset, block.packedBytes);
-    const bytes = this.folder.isPacked ? this.#inflate(packed, block) : packed;
+    const bytes = isPacked
+      ? tryUnpackBlock(this.#source, block, this.#last)
+      : this.#source.read(block.offset, block.packedBytes);
     if (bytes?.length !== block.bytes) {
       this.#fault = toFault('Data Error');
       return false;
@@ -248,10 +431,5 @@ class Unpacking {
     this.#last = bytes;
     this.#next += 1;
     return true;
-  }
-
-  #inflate(packed: Uint8Array, { bytes }: Block): Uint8Array | undefined {
-    if (packed[0] !== 0x43 || packed[1] !== 0x4b) return undefined;
-    return tryInflateBlock(packed.subarray(2), bytes, this.#last);
   }
 }

@@ -11,7 +11,7 @@ import { Cursor, toHex } from '../../bytes/cursor.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { loadSevenZip } from '../../platform/sevenzip-module.ts';
 import { toQuotedName } from '../member-name.ts';
-import type { Format, FormatNature, ReadContext, Reading } from '../model.ts';
+import type { Format, FormatNature, MemberSink, ReadContext, Reading } from '../model.ts';
 import {
   atStart,
   endsAsDiskImage,
@@ -24,7 +24,7 @@ import {
   sectorBytes,
 } from '../recognised.ts';
 import { tryReadPlainXz } from '../xz/index.ts';
-import { type PlainCabinet, pourCabinet, tryReadPlainCabinet } from './cabinet.ts';
+import { toCabinetPour, tryListCabinet } from './cabinet.ts';
 import { reportTail, toListedFacts } from './listed.ts';
 import type { Listing } from './listing.ts';
 import { isAboutTail } from './faults.ts';
@@ -114,6 +114,7 @@ const archives: readonly Row[] = [
     // Four reserved bytes follow, always 0.
     type: 'cab',
     limitations: ['Members that begin in another cabinet of a set are not read.'],
+    tryReadPlain: tryReadCabinet,
     probe: atStart('MSCF\0\0\0\0'),
   },
   {
@@ -365,21 +366,28 @@ export async function readWithSevenZip(
     });
   }
   const facts = row.soleName === undefined ? toListedFacts(listing.items, context) : [];
-  let cabinet: PlainCabinet | undefined;
-  let isPerhapsPlain = row.type === 'cab' && faults.length + missing.length === 0 && !listing.isCut;
+  const pour = (sink: MemberSink, from: number): number | undefined =>
+    pourContainer(container, result, context, sink, from);
+  const isPerhapsPlain = row.type === 'cab' && faults.length + missing.length === 0 && !listing.isCut;
   return {
     facts,
     regions: [],
-    pour(sink, from) {
-      if (isPerhapsPlain) {
-        cabinet = tryReadPlainCabinet(inner, listing.items, context.budget);
-        // Once is enough: it is poured again from where the memory was full.
-        isPerhapsPlain = false;
-      }
-      return cabinet === undefined
-        ? pourContainer(container, result, context, sink, from)
-        : pourCabinet(inner, cabinet, sink, from, context.budget);
-    },
+    pour: isPerhapsPlain ? toCabinetPour(inner, listing.items, context, pour) : pour,
+  };
+}
+
+/** A cabinet whose tables are in order; what is in them is found out when it is poured. */
+function tryReadCabinet(source: ByteSource, _start: number, context: ReadContext): Reading | undefined {
+  const items = tryListCabinet(source, context.budget);
+  if (items === undefined) return undefined;
+  const listed = { listing: { levels: [], items, isCut: false }, faults: [], missing: [] };
+  return {
+    facts: toListedFacts(items, context),
+    regions: [],
+    pour: toCabinetPour(source, items, context, async (sink, from) => {
+      const container = { program: await loadSevenZip(), source, type: 'cab', archiveName: 'archive' };
+      return pourContainer(container, listed, context, sink, from);
+    }),
   };
 }
 
