@@ -116,9 +116,11 @@ const output = [
       'threads/worker': 'src/jobs/worker.ts',
       'threads/decoder': 'src/jobs/decoder.ts',
       'threads/compilation': 'src/jobs/compilation.ts',
+      'threads/unpacker': 'src/jobs/unpacker.ts',
     },
     'threads',
     {
+      pieces: ['src/jobs/unpacker.ts'],
       formats: ['src/jobs/decoder.ts'],
       scanning: ['src/jobs/worker.ts', 'src/authenticity/authenticode.ts'],
     },
@@ -139,6 +141,7 @@ for (const [place, file] of [
   ['program/pool', 'program/pool'],
   ['jobs/worker', 'threads/worker'],
   ['jobs/decoder', 'threads/decoder'],
+  ['jobs/unpacker', 'threads/unpacker'],
 ]) {
   const { exports: names } = output.find(({ fileName }) => fileName === `${file}.cjs`);
   const toHere = relative(dirname(join(dist, place)), dist) || '.';

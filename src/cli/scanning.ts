@@ -130,6 +130,7 @@ export async function scanItems(
     isSlim: !use.showsTree && !use.keepsTree && options.resume === undefined && options.cache === undefined,
     // Whoever names a number wants so many threads and no more.
     decodesAside: options.jobs === undefined && jobs < availableParallelism(),
+    pieceThreads: Math.floor((availableParallelism() - jobs) / jobs),
     ...(options.cacheFolder === undefined ? {} : { cache: options.cacheFolder }),
   });
   const interruption = watchForInterrupt();

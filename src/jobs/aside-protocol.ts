@@ -1,6 +1,6 @@
 import type { Limits } from '../bytes/budget.ts';
-import type { FileRange } from '../bytes/byte-source.ts';
 import type { Finding, Member } from '../formats/model.ts';
+import type { SharedSource } from './shared-source.ts';
 
 /*
  * What passes between a walk and the thread that decodes for it. Bytes pass through shared memory that is used again and
@@ -67,15 +67,15 @@ const waitMilliseconds = 500;
 /** A container to decode. */
 export interface PourRequest {
   readonly format: string;
-  readonly source:
-    | { readonly kind: 'file'; readonly range: FileRange; readonly size: number }
-    | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+  readonly source: SharedSource;
   /** Of the file on disk that the source is, if it is one: files beside it are found by it. */
   readonly path: string | undefined;
   readonly fileBytes: number;
   /** With the time that is left. */
   readonly limits: Limits;
   readonly slots: SharedArrayBuffer;
+  /** How many threads the decoder may have of its own, for pieces of the container. */
+  readonly pieceThreads: number;
 }
 
 type MemberName = Omit<Member, 'content' | 'rename'>;

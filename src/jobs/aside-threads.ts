@@ -24,9 +24,16 @@ export class AsideThreads {
   readonly #entry: URL;
   readonly #idle: Decoder[] = [];
   readonly #all = new Set<Decoder>();
+  readonly #pieceThreads: number;
+  /** The one that may have threads of its own: it keeps them for the next container. */
+  #withThreads: Decoder | undefined;
 
-  /** @param entry - the module that the threads run; without, the one of ours, wherever the build puts this one */
-  constructor(entry: URL = new URL('../jobs/decoder.js', import.meta.url)) {
+  /**
+   * @param pieceThreads - further threads, for pieces of containers
+   * @param entry - the module that the threads run; without, the one of ours, wherever the build puts this one
+   */
+  constructor(pieceThreads = 0, entry: URL = new URL('../jobs/decoder.js', import.meta.url)) {
+    this.#pieceThreads = pieceThreads;
     this.#entry = entry;
   }
 
@@ -54,6 +61,7 @@ export class AsideThreads {
     if (this.#all.size >= threadsMax) return undefined;
     const started = new Decoder(this.#entry, () => {
       this.#all.delete(started);
+      if (this.#withThreads === started) this.#withThreads = undefined;
       const place = this.#idle.indexOf(started);
       if (place >= 0) this.#idle.splice(place, 1);
     });
@@ -76,7 +84,9 @@ export class AsideThreads {
       }
     };
     try {
-      decoder.start(toRequest(request, decoder.slots.memory));
+      this.#withThreads ??= decoder;
+      const pieceThreads = this.#withThreads === decoder ? this.#pieceThreads : 0;
+      decoder.start(toRequest(request, decoder.slots.memory, pieceThreads));
       for (;;) {
         const message = await listen();
         switch (message.kind) {
@@ -137,7 +147,11 @@ async function* readMember(listen: Listen): AsyncGenerator<Uint8Array, void, voi
   }
 }
 
-function toRequest({ format, source, file, budget }: AsideRequest, slots: SharedArrayBuffer): PourRequest {
+function toRequest(
+  { format, source, file, budget }: AsideRequest,
+  slots: SharedArrayBuffer,
+  pieceThreads: number,
+): PourRequest {
   return {
     format: format.id,
     source:
@@ -148,6 +162,7 @@ function toRequest({ format, source, file, budget }: AsideRequest, slots: Shared
     fileBytes: budget.fileBytes,
     limits: { ...budget.limits, milliseconds: budget.millisecondsLeft },
     slots,
+    pieceThreads,
   };
 }
 

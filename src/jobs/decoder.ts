@@ -1,11 +1,12 @@
 import { Budget } from '../bytes/budget.ts';
-import { type ByteSource, toByteSource } from '../bytes/byte-source.ts';
 import { formats } from '../formats/index.ts';
 import type { FileOnDisk, Finding, Member, MemberInflow, MemberSink } from '../formats/model.ts';
-import { openFile, readOpenFile } from '../platform/files.ts';
+import { openFile } from '../platform/files.ts';
 import { serveThread } from '../platform/threads.ts';
 import { toFinding } from '../scan/finding.ts';
 import { type PourMessage, type PourRequest, Slots } from './aside-protocol.ts';
+import { PieceThreads } from './piece-threads.ts';
+import { openShared } from './shared-source.ts';
 import { openSibling } from './sibling.ts';
 
 type Send = (message: PourMessage) => void;
@@ -70,9 +71,7 @@ function toPlain({ name, relation, facts }: Omit<Member, 'content'>): Omit<Membe
   return { name, relation, ...(facts === undefined ? {} : { facts }) };
 }
 
-function toSource(wanted: PourRequest['source']): ByteSource {
-  return wanted.kind === 'file' ? readOpenFile(wanted.range, wanted.size) : toByteSource(wanted.bytes);
-}
+const pieceThreads = new PieceThreads();
 
 /** Decodes one container from its start to its end, or until the walk wants no more. */
 async function pour(request: PourRequest, send: Send): Promise<void> {
@@ -93,27 +92,32 @@ async function pour(request: PourRequest, send: Send): Promise<void> {
             return sibling;
           },
         };
+  const budget = new Budget(request.fileBytes, request.limits, now);
   // What is wrong with the headers was told when the walk itself read them.
   let isPouring = false;
+  let finding: Finding | undefined;
   try {
     const format = formats.find(({ id }) => id === request.format);
-    const reading = await format?.read(toSource(request.source), {
-      budget: new Budget(request.fileBytes, request.limits, now),
+    const reading = await format?.read(openShared(request.source), {
+      budget,
       ...(file === undefined ? {} : { file }),
-      report: (finding) => {
-        if (isPouring) send({ kind: 'report', finding });
+      unpackers: pieceThreads.toUnpackers(request.pieceThreads, () => budget.millisecondsLeft === 0),
+      report: (found) => {
+        if (isPouring) send({ kind: 'report', finding: found });
       },
     });
     if (reading?.pour === undefined) throw new Error(`${request.format} does not pour here`);
     isPouring = true;
     const next = await reading.pour(line, 0);
     if (next !== undefined && !line.isCancelled) throw new Error('it stopped without being told to');
-    send({ kind: 'done', finding: undefined });
   } catch (error) {
-    send({ kind: 'done', finding: toFinding(error, 'the members from there on were not looked at') });
+    finding = toFinding(error, 'the members from there on were not looked at');
   } finally {
+    // The walk closes the file when it hears that all is done.
+    await pieceThreads.settle();
     for (const sibling of siblings) sibling.close();
   }
+  send({ kind: 'done', finding });
 }
 
 serveThread<PourRequest, PourMessage>((request, send) => void pour(request, send));

@@ -19,6 +19,8 @@ export interface ScanSettings {
   readonly isSlim?: boolean;
   /** Whether each worker may decode in a thread of its own, for processors that would have nothing to do. */
   readonly decodesAside?: boolean;
+  /** How many further threads each worker may have then, for pieces of one container. */
+  readonly pieceThreads?: number;
 }
 
 /** One file to scan. Plain data: it crosses to a worker. */

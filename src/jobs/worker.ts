@@ -77,6 +77,6 @@ export async function equip(settings: ScanSettings): Promise<Equipment> {
   return {
     knowledge,
     rules: rules.length === 0 ? undefined : await RuleSet.load(rules),
-    aside: settings.decodesAside === true ? new AsideThreads() : undefined,
+    aside: settings.decodesAside === true ? new AsideThreads(settings.pieceThreads) : undefined,
   };
 }

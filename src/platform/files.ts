@@ -43,8 +43,9 @@ export function openFile(path: string | Uint8Array): FileSource {
  *
  * @param size - in bytes
  */
-export function readOpenFile({ descriptor, offset }: FileRange, size: number): ByteSource {
-  return sliceSource(readPages(descriptor, offset + size), offset, size);
+export function readOpenFile(range: FileRange, size: number): ByteSource {
+  const { descriptor, offset } = range;
+  return { ...sliceSource(readPages(descriptor, offset + size), offset, size), range };
 }
 
 function readPages(descriptor: number, size: number): ByteSource & { forget(): void } {

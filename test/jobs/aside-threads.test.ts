@@ -1,7 +1,17 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { buildCabinet, type CabinetOptions } from '../../fixtures/cabinet-builder.ts';
 import { Budget, defaultLimits, type Limits } from '../../src/bytes/budget.ts';
 import { AsideThreads } from '../../src/jobs/aside-threads.ts';
 import { openFile } from '../../src/platform/files.ts';
@@ -10,9 +20,11 @@ import { toFileResult } from '../../src/verdict/result.ts';
 import type { FileResult } from '../../src/verdict/model.ts';
 import { hasTools, makePayload, packings, runTool } from '../end-to-end/packing.ts';
 import { shippedKnowledge } from '../end-to-end/scan-bytes.ts';
+import { createRandom } from '../mutation.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'telltale-aside-'));
-const threads = new AsideThreads(new URL('../../dist/jobs/decoder.js', import.meta.url));
+const decoderEntry = new URL('../../dist/jobs/decoder.js', import.meta.url);
+const threads = new AsideThreads(1, decoderEntry);
 afterAll(async () => {
   await threads.close();
   rmSync(work, { recursive: true, force: true });
@@ -77,6 +89,132 @@ describe('when containers are decoded in another thread', () => {
   });
 });
 
+/** Words in a random order: packs well, and refers far back. */
+function makeText(size: number, seed: number): Uint8Array {
+  const random = createRandom(seed);
+  const words = Array.from({ length: 4000 }, (_, word) => word.toString(36));
+  const text: string[] = [];
+  for (let length = 0; length < size; length += (text.at(-1)?.length ?? 0) + 1)
+    text.push(words[random(4000)] ?? '');
+  return new Uint8Array(Buffer.from(text.join(' ').padEnd(size).slice(0, size), 'latin1'));
+}
+
+const isXzThere = hasTools(['xz']);
+if (!isXzThere) console.warn('SKIPPED: blocks of an xz file, because xz is not installed');
+
+describe('when a container has pieces that are independent', () => {
+  const path = join(work, 'folders.cab');
+  /** Offset of the first block of each folder. */
+  const build = (
+    options: CabinetOptions = {},
+  ): { readonly bytes: Buffer; readonly starts: readonly number[] } => {
+    const folders = Array.from({ length: 8 }, (_, folder) => ({
+      // One in the middle is not packed, and is no piece.
+      isPacked: folder !== 3,
+      files: Array.from({ length: 3 }, (__, file) => ({
+        name: `${folder}/${file}.txt`,
+        content: makeText(130_000 * (1 + (folder % 3)), folder * 3 + file),
+      })),
+    }));
+    const bytes = Buffer.from(buildCabinet(folders, options));
+    return { bytes, starts: folders.map((_, folder) => bytes.readUInt32LE(36 + folder * 8)) };
+  };
+
+  it('gives the same result with threads for pieces and without', async () => {
+    writeFileSync(path, build().bytes);
+    const manyThreads = new AsideThreads(3, decoderEntry);
+    const alone = await scanFile(path, undefined);
+    expect(alone.problems).toEqual([]);
+    expect(alone.tree?.members).toHaveLength(24);
+    for (const aside of [threads, manyThreads]) {
+      expect(await scanFile(path, aside)).toEqual(alone);
+      expect(await scanFile(path, aside)).toEqual(alone);
+    }
+    await manyThreads.close();
+  });
+
+  it.skipIf(!existsSync('/proc/self/task'))('has so many threads for pieces as it may', async () => {
+    const countThreads = (): number => readdirSync('/proc/self/task').length;
+    const count = async (pieceThreads: number): Promise<number> => {
+      const aside = new AsideThreads(pieceThreads, decoderEntry);
+      const before = countThreads();
+      await scanFile(path, aside);
+      const after = countThreads();
+      await aside.close();
+      expect(countThreads()).toBe(before);
+      return after - before;
+    };
+    const decoderAlone = await count(0);
+    expect(await count(0)).toBe(decoderAlone);
+    expect(await count(1)).toBe(decoderAlone + 1);
+    expect(await count(3)).toBe(decoderAlone + 3);
+  });
+
+  it('gives the same result when pieces are damaged, and when it is cut off', async () => {
+    // Without checksums damage shows only when a piece is unpacked.
+    const { bytes, starts } = build({ areUnchecked: true });
+    for (const folder of [0, 2, 5, 7]) {
+      const damaged = Buffer.from(bytes);
+      damaged.fill(0x5a, (starts[folder] ?? 0) + 5_000, (starts[folder] ?? 0) + 5_016);
+      writeFileSync(path, damaged);
+      const alone = await scanFile(path, undefined);
+      expect(alone.problems.map(({ code }) => code)).toContain('malformed/compressed-data');
+      expect(await scanFile(path, threads)).toEqual(alone);
+    }
+    writeFileSync(path, bytes.subarray(0, (starts[6] ?? 0) + 1000));
+    expect(await scanFile(path, threads)).toEqual(await scanFile(path, undefined));
+  });
+
+  it('stops at the same limits, and goes on with the next file', async () => {
+    writeFileSync(path, build().bytes);
+    for (const limits of [
+      { bytesProduced: 2_500_000 },
+      { members: 11 },
+      { memberBytesInMemory: 200_000 },
+      { milliseconds: 0 },
+    ]) {
+      const aside = await scanFile(path, threads, limits);
+      const here = await scanFile(path, undefined, limits);
+      expect(here.problems.length).toBeGreaterThan(0);
+      expect(aside.incompleteReasons).toEqual(here.incompleteReasons);
+      expect(aside.problems.map(({ code }) => code)).toEqual(here.problems.map(({ code }) => code));
+    }
+    expect(await scanFile(path, threads)).toEqual(await scanFile(path, undefined));
+  });
+
+  it.skipIf(!isXzThere)('gives the same result for an xz file of several blocks', async () => {
+    const xz = join(work, 'blocks.xz');
+    const plain = Buffer.concat(Array.from({ length: 8 }, (_, block) => makeText(900_000, block)));
+    const bytes = runTool('xz', ['-0', '--block-size=900000', '-c'], work, plain);
+    const middle = Math.floor(bytes.length / 2);
+    const damaged = Buffer.from(bytes);
+    damaged.fill(0x5a, middle, middle + 16);
+    for (const given of [bytes, damaged, bytes.subarray(0, middle)]) {
+      writeFileSync(xz, given);
+      expect(await scanFile(xz, threads)).toEqual(await scanFile(xz, undefined));
+    }
+  });
+
+  it('ends while pieces are being unpacked', async () => {
+    const aside = new AsideThreads(2, decoderEntry);
+    const source = openFile(path);
+    const members = aside.toDecoder({ packedBytesMin: 0 }).tryPour({
+      format: { id: 'cab' },
+      source,
+      budget: new Budget(source.size),
+      report: () => expect.unreachable(),
+    });
+    for await (const member of members ?? []) {
+      expect(member.name).toBe('0/0.txt');
+      break;
+    }
+    source.close();
+    // The same threads are there for the next file.
+    expect(await scanFile(path, aside)).toEqual(await scanFile(path, undefined));
+    await aside.close();
+  });
+});
+
 const isSevenZipThere = hasTools(['7zz']);
 if (!isSevenZipThere) console.warn('SKIPPED: limits beside the walk, because 7zz is not installed');
 
@@ -117,7 +255,7 @@ describe.skipIf(!isSevenZipThere)('when the thread dies', () => {
       entry,
       "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { throw new Error('gone') });",
     );
-    const dying = new AsideThreads(new URL(`file://${entry}`));
+    const dying = new AsideThreads(0, new URL(`file://${entry}`));
     const result = await scanFile(join(work, 'zeros.7z'), dying);
     expect(result.problems.map(({ code, message }) => [code, message])).toEqual([
       ['internal/bug', 'the decoder failed (gone)'],
