@@ -5,11 +5,16 @@
  *
  * A further method is a member of the union and a line of the table.
  */
+import { Budget } from '../bytes/budget.ts';
 import type { ByteSource } from '../bytes/byte-source.ts';
 import { type CabinetFolderPiece, tryUnpackFolder } from './sevenzip/cabinet-blocks.ts';
+import { tryUnpackXzBlock } from './xz/block.ts';
+import type { XzBlock } from './xz/layout.ts';
 
 /** Plain data: it crosses to threads. Each has its unpacked `size` in bytes, and places in the source of its container. */
-export type Piece = CabinetFolderPiece;
+export type Piece =
+  | CabinetFolderPiece
+  | { readonly method: 'xz-block'; readonly block: XzBlock; readonly size: number };
 
 /**
  * Unpacks a piece whole. A pure function of what is given.
@@ -23,6 +28,9 @@ export function tryUnpackPiece(source: ByteSource, piece: Piece, output: Uint8Ar
   switch (piece.method) {
     case 'cabinet-folder':
       return tryUnpackFolder(source, piece, output);
+    case 'xz-block':
+      // A piece is not large: whoever waits for it looks at the time.
+      return tryUnpackXzBlock(source, piece.block, output, new Budget(source.size));
   }
 }
 

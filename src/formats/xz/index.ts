@@ -51,7 +51,19 @@ async function pourBlocks(
   if (inflow === 'later' || inflow === 'stop') return 0;
   let given = 0;
   try {
-    for (const block of blocks) {
+    const ahead = context.unpackers?.begin(
+      source,
+      blocks.map((block) => ({ method: 'xz-block', block, size: block.bytes })),
+    );
+    for (const [index, block] of blocks.entries()) {
+      const unpacked = ahead?.take(index);
+      if (unpacked !== undefined) {
+        context.budget.checkTime();
+        given += unpacked.length;
+        if (inflow.write(unpacked)) continue;
+        inflow.end();
+        return 1;
+      }
       const unpacking = unpackXzBlock(source, block, context.budget);
       let next = unpacking.next();
       for (; next.done !== true; next = unpacking.next()) {
