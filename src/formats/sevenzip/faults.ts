@@ -3,6 +3,7 @@
  * and `OpenArchive.cpp` of 7-Zip 24.09 (https://github.com/ip7z/7zip).
  */
 import type { ErrorCode } from '../../bytes/errors.ts';
+import type { Finding } from '../model.ts';
 import { heapBytesMax } from './program.ts';
 
 /** A fault without its place. */
@@ -47,6 +48,18 @@ export function toFault(words: string): Fault {
   for (const [pattern, code, message] of faults) if (pattern.test(words)) return { code, message };
   const known = words.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 80);
   return { code: 'malformed/structure', message: `is refused by the decoder (${known})` };
+}
+
+/** What is told of a member that has a fault. */
+export function toMemberFinding({ code, message }: Fault): Finding {
+  return {
+    code,
+    message,
+    consequence: code.startsWith('encrypted/')
+      ? 'its content was not looked at'
+      : 'what could be unpacked of it was searched, the rest was not',
+    incomplete: true,
+  };
 }
 
 /** Whether it says that there is data behind the container; the listing has the size of it. */

@@ -93,6 +93,15 @@ function hasEncryptedHeader(container: ByteSource): boolean {
   return header[0] === 0x17 && toHex(header).includes('06f10701');
 }
 
+async function tryReadPlainSevenZ(
+  container: ByteSource,
+  start: number,
+  context: ReadContext,
+): Promise<Reading | undefined> {
+  const { tryReadSevenZ } = await import('../sevenz/archive.ts');
+  return tryReadSevenZ(container, start, context);
+}
+
 function findNsisStart(source: ByteSource): number {
   const end = Math.min(source.size, nsisSearchBytes) - 20;
   for (let offset = 0; offset <= end; offset += sectorBytes) {
@@ -125,6 +134,7 @@ const archives: readonly Row[] = [
     references: ['https://py7zr.readthedocs.io/en/latest/archive_format.html'],
     type: '7z',
     isEncrypted: hasEncryptedHeader,
+    tryReadPlain: tryReadPlainSevenZ,
     probe: atStart('7z\xbc\xaf\x27\x1c'),
   },
   {
@@ -135,6 +145,7 @@ const archives: readonly Row[] = [
     references: ['https://7-zip.org/sdk.html'],
     type: '7z',
     isEncrypted: hasEncryptedHeader,
+    tryReadPlain: tryReadPlainSevenZ,
     start: findSevenZipStart,
     limitations: ['The commands in the configuration are searched as text, not interpreted.'],
     probe: atStart(';!@Install@!UTF-8!', '\xef\xbb\xbf;!@Install@!UTF-8!'),

@@ -3,12 +3,13 @@ import type { ByteSource } from '../../bytes/byte-source.ts';
 import { type ErrorCode, TelltaleError } from '../../bytes/errors.ts';
 import { crc32 } from '../../platform/inflate.ts';
 import type { CompiledProgram } from '../../platform/sevenzip-module.ts';
-import type { Finding, MemberInflow, MemberSink, ReadContext } from '../model.ts';
+import type { MemberInflow, MemberSink, ReadContext } from '../model.ts';
 import {
   type Fault,
   isHarmlessComplaint,
   parseComplaint,
   toFault,
+  toMemberFinding,
   tryToContainerFault,
   tryToRefusedLink,
 } from './faults.ts';
@@ -342,17 +343,6 @@ function findContradiction({ item, written, crc }: Current): Fault | undefined {
     return { code: 'malformed/checksum', message: 'does not have the checksum that the container states' };
   }
   return undefined;
-}
-
-function toMemberFinding({ code, message }: Fault): Finding {
-  return {
-    code,
-    message,
-    consequence: code.startsWith('encrypted/')
-      ? 'its content was not looked at'
-      : 'what could be unpacked of it was searched, the rest was not',
-    incomplete: true,
-  };
 }
 
 /** The last part of a name, as it survives the listing and the cleaning of names for a disk. */
