@@ -273,14 +273,19 @@ class ChunkedInput {
 
   /** @throws TelltaleError `malformed/truncated` */
   take(length: number): Uint8Array {
+    const taken = this.takeUpTo(length);
+    if (taken.length < length) throw toTruncated(this.offset);
+    return taken;
+  }
+
+  /** Fewer bytes at the end. */
+  takeUpTo(length: number): Uint8Array {
     const taken = new Uint8Array(length);
     let filled = 0;
     while (filled < length) {
       if (this.#at === this.#chunk.length) {
         const next = this.#chunks.next();
-        if (next.done === true) {
-          throw toTruncated(this.offset + filled);
-        }
+        if (next.done === true) break;
         this.#chunk = new Uint8Array(next.value);
         this.#at = 0;
         continue;
@@ -290,8 +295,8 @@ class ChunkedInput {
       filled += part.length;
       this.#at += part.length;
     }
-    this.offset += length;
-    return taken;
+    this.offset += filled;
+    return taken.subarray(0, filled);
   }
 
   /** Big-endian. */
@@ -387,9 +392,11 @@ function* decodeLzma2Stream(
     } else if (reset === 1) {
       core.resetState();
     }
-    core.replaceInput(stream.take(compressedSize));
+    const compressed = stream.takeUpTo(compressedSize);
+    core.replaceInput(compressed);
     if (!isRaw) core.startRangeCoder();
-    for (let left = size; left > 0; ) {
+    // Of a chunk that is cut, what there is: packed bytes show where they end by themselves.
+    for (let left = isRaw ? compressed.length : size; left > 0; ) {
       const wanted = Math.min(bytesBetweenTimeChecks, left);
       let stop: Stop = 'limit';
       let fault: unknown;
@@ -409,6 +416,7 @@ function* decodeLzma2Stream(
         });
       }
     }
+    if (isRaw && compressed.length < size) throw toTruncated(stream.offset);
   }
 }
 

@@ -15,13 +15,13 @@ import { reportTail, toListedFacts } from '../sevenzip/listed.ts';
 import type { ListedItem } from '../sevenzip/listing.ts';
 import { decodeStage, toDictionaryBytes } from './decoding.ts';
 import { type FileRecord, type Folder, readHeader } from './header.ts';
-import type { Stage } from './stages.ts';
+import type { SevenZFolderPiece } from './stages.ts';
 
-/** A file that is yielded, or a link whose content is passed over. */
+/** A file that is yielded. */
 export interface Entry {
   readonly item: ListedItem;
-  /** Undefined for empty files outside of all folders. */
-  readonly stage: Stage | undefined;
+  /** Number of the folder that it is unpacked from; undefined for empty files outside of all folders. */
+  readonly folder: number | undefined;
   /** From the start of the unpacked folder, in bytes. */
   readonly offset: number;
   readonly size: number;
@@ -31,7 +31,8 @@ export interface Entry {
 export interface PlainArchive {
   /** Everything that is listed. */
   readonly items: readonly ListedItem[];
-  /** What is unpacked, in this order: one folder after the other, and in each from its start. */
+  readonly folders: readonly SevenZFolderPiece[];
+  /** What is unpacked, in this order: one folder after the other, and in each from its start. Not links. */
   readonly entries: readonly Entry[];
   /** Where it ends, in bytes. */
   readonly end: number;
@@ -74,14 +75,15 @@ function readPlainArchive(source: ByteSource, budget: Budget): PlainArchive | un
     if (item === undefined) return undefined;
     items.push(item);
     const { size = 0 } = item;
-    const { stage, offset } = part ?? { stage: place.open, offset: 0 };
-    if (item.kind !== 'folder') entries.push({ item, stage, offset, size });
+    const { folder, offset } = part ?? { folder: place.open, offset: 0 };
+    if (item.kind === 'file') entries.push({ item, folder, offset, size });
   }
-  return { items, entries, end };
+  const pieces = folders.map(({ stage }) => ({ method: '7z-folder', stage, size: stage.bytes }) as const);
+  return { items, folders: pieces, entries, end };
 }
 
 interface PlacedPart {
-  readonly stage: Stage;
+  readonly folder: number;
   readonly offset: number;
   readonly size: number;
   readonly crc32: number | undefined;
@@ -99,15 +101,15 @@ class Place {
   }
 
   /** The folder of which there are parts before and behind; empty files there fail with it. */
-  get open(): Stage | undefined {
-    return this.#part === 0 ? undefined : this.#folders[this.#folder]?.stage;
+  get open(): number | undefined {
+    return this.#part === 0 ? undefined : this.#folder;
   }
 
   next(): PlacedPart | undefined {
     const folder = this.#folders[this.#folder];
     const part = folder?.parts[this.#part];
     if (folder === undefined || part === undefined) return undefined;
-    const placed = { stage: folder.stage, offset: this.#offset, ...part };
+    const placed = { folder: this.#folder, offset: this.#offset, ...part };
     this.#part += 1;
     this.#offset += part.size;
     if (this.#part === folder.parts.length) {
@@ -177,7 +179,7 @@ export function tryReadSevenZ(source: ByteSource, start: number, context: ReadCo
  */
 export function pourArchive(
   source: ByteSource,
-  { entries }: PlainArchive,
+  { entries, folders }: PlainArchive,
   context: ReadContext,
   sink: MemberSink,
   from: number,
@@ -185,16 +187,16 @@ export function pourArchive(
   let unpacking: Unpacking | undefined;
   let number = -1;
   try {
-    for (const { item, stage, offset, size } of entries) {
-      if (item.kind === 'link') continue;
+    for (const { item, folder: index, offset, size } of entries) {
       number += 1;
       if (number < from) continue;
-      if (stage !== undefined && unpacking?.stage !== stage) {
+      const folder = index === undefined ? undefined : folders[index];
+      if (folder !== undefined && unpacking?.folder !== folder) {
         unpacking?.close();
-        unpacking = new Unpacking(source, stage, context.budget);
+        unpacking = new Unpacking(source, folder, context.budget);
       }
       const member = { name: item.name, relation: 'file' } as const;
-      const fault = stage === undefined ? undefined : unpacking?.advance(offset, size);
+      const fault = folder === undefined ? undefined : unpacking?.advance(offset, size);
       if (fault !== undefined) {
         sink.refuse(member, toMemberFinding(fault), size);
         continue;
@@ -225,16 +227,16 @@ export function pourArchive(
 
 /** One folder on its way. */
 class Unpacking {
-  readonly stage: Stage;
+  readonly folder: SevenZFolderPiece;
   readonly #chunks: Generator<Uint8Array>;
   #chunk: Uint8Array = new Uint8Array(0);
   /** Where the chunk stands in the unpacked folder. */
   #chunkAt = 0;
   #fault: Fault | undefined;
 
-  constructor(source: ByteSource, stage: Stage, budget: Budget) {
-    this.stage = stage;
-    this.#chunks = decodeStage(source, stage, budget);
+  constructor(source: ByteSource, folder: SevenZFolderPiece, budget: Budget) {
+    this.folder = folder;
+    this.#chunks = decodeStage(source, folder.stage, budget);
   }
 
   /**

@@ -112,15 +112,22 @@ export function* decodeBcj2(
       try {
         chooser ??= new Choices(choices);
         while (filled < end) {
-          const byte = program.take();
-          room[filled] = byte;
-          filled += 1;
-          const isNear = (byte & ~1) === call;
-          if (!isNear && (last !== 0x0f || (byte & 0xf0) !== 0x80)) {
-            last = byte;
-            continue;
+          program.fill();
+          const { chunk } = program;
+          const chunkEnd = Math.min(chunk.length, program.at + end - filled);
+          let at = program.at;
+          let byte = 0;
+          let isBranch = false;
+          while (at < chunkEnd && !isBranch) {
+            byte = chunk[at] ?? 0;
+            room[filled] = byte;
+            at += 1;
+            filled += 1;
+            isBranch = (byte & ~1) === call || (last === 0x0f && (byte & 0xf0) === 0x80);
+            last = isBranch ? last : byte;
           }
-          if (position + filled === bytes) break;
+          program.at = at;
+          if (!isBranch || position + filled === bytes) continue;
           const place = byte === call ? last : byte === jump ? 256 : 257;
           if (!chooser.next(place)) {
             last = byte;

@@ -4,11 +4,11 @@ import { type ByteSource, readPassing, sliceSource, toByteSource } from '../../b
 import { decodeDeflate } from '../../bytes/deflate.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { tryInflateBlock } from '../../platform/inflate.ts';
+import { createBranchFilter, createDeltaFilter, type StreamFilter } from '../codecs/branch-filter.ts';
 import { decodeBzip2 } from '../codecs/bzip2.ts';
 import { decodeLzma2Chunks, decodeLzmaChunks } from '../codecs/lzma.ts';
 import { decodeBcj2 } from './bcj2.ts';
-import { decodeBranches, decodeDelta } from './branch-filters.ts';
-import type { Stage } from './stages.ts';
+import type { SevenZFolderPiece, Stage } from './stages.ts';
 
 /** Smaller dictionaries are raised to this, as the specification says. */
 const dictionaryBytesMin = 4096;
@@ -58,9 +58,9 @@ function openStage(source: ByteSource, stage: Stage, budget: Budget | undefined)
       return whole === undefined ? decodeDeflate(toByteSource(packed)) : [whole];
     }
     case 'branch':
-      return decodeBranches(stage.filter, open(stage.input));
+      return passThrough(createBranchFilter(stage.filter), open(stage.input));
     case 'delta':
-      return decodeDelta(stage.distance, open(stage.input));
+      return passThrough(createDeltaFilter(stage.distance), open(stage.input));
     case 'bcj2': {
       const [program, calls, jumps, choices] = stage.inputs;
       return decodeBcj2([open(program), open(calls), open(jumps), open(choices)], bytes);
@@ -68,31 +68,39 @@ function openStage(source: ByteSource, stage: Stage, budget: Budget | undefined)
   }
 }
 
+/** What the chunks throw comes after everything that came before it. */
+function* passThrough(filter: StreamFilter, chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
+  let fault: unknown;
+  try {
+    for (const chunk of chunks) yield filter.write(chunk);
+  } catch (error) {
+    fault = error;
+  }
+  yield filter.end();
+  if (fault !== undefined) throw fault;
+}
+
 /**
- * Unpacks a folder at once: for those that are small enough to be kept in memory, in any thread.
+ * Unpacks a folder whole, in any thread. Checksums of the files in it are not looked at.
  *
  * @param source - the archive, from its start
- * @param stage - of the folder; plain data
- * @param output - filled from its start; its length is the size of the folder
- * @param budget - asked for the time
- * @returns whether all of it was unpacked without a fault. Checksums of the files in it are not looked at
- * @throws TelltaleError `limit/time`
+ * @param output - of the size of the piece; what stands in it is only good when all is in order
+ * @returns whether everything is in order
  */
 export function tryUnpackFolder(
   source: ByteSource,
-  stage: Stage,
+  { stage, size }: SevenZFolderPiece,
   output: Uint8Array,
-  budget?: Budget,
 ): boolean {
-  if (output.length !== stage.bytes) return false;
+  if (output.length !== size || stage.bytes !== size) return false;
   let filled = 0;
   try {
-    for (const chunk of decodeStage(source, stage, budget)) {
+    for (const chunk of decodeStage(source, stage)) {
       output.set(chunk, filled);
       filled += chunk.length;
     }
   } catch (error) {
-    if (error instanceof TelltaleError && error.code !== 'limit/time') return false;
+    if (error instanceof TelltaleError) return false;
     throw error;
   }
   return true;

@@ -5,7 +5,7 @@
  * PPMd, Deflate64, encryption, filters for IA-64 and RISC-V, methods of others.
  */
 import type { LzmaProperties } from '../codecs/lzma.ts';
-import type { BranchFilterKind } from './branch-filters.ts';
+import type { BranchKind } from '../codecs/branch-filter.ts';
 
 /** A range of the archive as it is. */
 export interface StoredRange {
@@ -33,14 +33,21 @@ export type Stage =
   | { readonly kind: 'deflate'; readonly input: StoredRange; readonly bytes: number }
   | {
       readonly kind: 'branch';
-      readonly filter: BranchFilterKind;
+      readonly filter: BranchKind;
       readonly input: Stage;
       readonly bytes: number;
     }
-  /** @see {@link decodeDelta} */
   | { readonly kind: 'delta'; readonly distance: number; readonly input: Stage; readonly bytes: number }
   /** Inputs: the program without targets, those of calls, those of jumps, and which are which. */
   | { readonly kind: 'bcj2'; readonly inputs: readonly [Stage, Stage, Stage, Stage]; readonly bytes: number };
+
+/** A folder: what is unpacked in one go, and without any other. Plain data. */
+export interface SevenZFolderPiece {
+  readonly method: '7z-folder';
+  readonly stage: Stage;
+  /** Unpacked, in bytes. */
+  readonly size: number;
+}
 
 /** One coder as the header describes it; it has one output. */
 export interface Coder {
@@ -74,17 +81,19 @@ const methods = {
   bzip2: 0x04_0202,
 };
 const bcj2 = 0x0303_011b;
-const branches: ReadonlyMap<number, BranchFilterKind> = new Map<number, BranchFilterKind>([
+const branches: ReadonlyMap<number, BranchKind> = new Map<number, BranchKind>([
   [0x0303_0103, 'x86'],
   [0x0303_0205, 'powerpc'],
   [0x0303_0501, 'arm'],
-  [0x0303_0701, 'thumb'],
+  [0x0303_0701, 'arm-thumb'],
   [0x0303_0805, 'sparc'],
   [0x0a, 'arm64'],
 ]);
 
-/** Deflate streams above this are unpacked by 7-Zip: ours are unpacked at once. */
+/** Deflate streams above this are left to 7-Zip: ours are unpacked at once. */
 const deflatedBytesMax = 64 * 1024 * 1024;
+/** bzip2 streams above this are left to 7-Zip: it takes less time for them, and its start is paid for. */
+const bzip2BytesMax = 1024 * 1024;
 
 /**
  * The tree of a folder; undefined when a coder is not known or not used as it should be, or when they are no tree.
@@ -166,7 +175,8 @@ function toStep({ method, properties }: Coder, inputs: readonly Stage[], bytes: 
       if (properties.length > 0 || bytes > deflatedBytesMax || input.kind !== 'stored') return undefined;
       return { kind: 'deflate', input, bytes };
     case methods.bzip2:
-      return properties.length === 0 ? { kind: 'bzip2', input, bytes } : undefined;
+      if (properties.length > 0 || bytes > bzip2BytesMax) return undefined;
+      return { kind: 'bzip2', input, bytes };
     default:
       return undefined;
   }

@@ -153,7 +153,8 @@ function toItem(name: string, record: ReadonlyMap<string, string>): ListedItem {
   const attributes = record.get('Attributes') ?? '';
   const mode = record.get('Mode') ?? /[-dlbcps](?:[-r][-w][-xsStT]){3}/.exec(attributes)?.[0] ?? '';
   const target = record.get('Symbolic Link') || undefined;
-  const isFolder = record.get('Folder') === '+' || attributes.startsWith('D') || mode.startsWith('d');
+  // Letters in the order of their bits: read-only, hidden and system come before the one of folders.
+  const isFolder = record.get('Folder') === '+' || /^R?H?S?D/.test(attributes) || mode.startsWith('d');
   const isLink = mode.startsWith('l') || target !== undefined;
   const size = record.get('Size') ?? '';
   const crc = record.get('CRC') ?? '';
