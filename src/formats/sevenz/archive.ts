@@ -6,7 +6,7 @@
  * checksum does not hold says so; where a stream breaks off, the members behind it in the same folder are refused.
  */
 import type { Budget } from '../../bytes/budget.ts';
-import type { ByteSource } from '../../bytes/byte-source.ts';
+import { type ByteSource, joinBytes } from '../../bytes/byte-source.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { crc32 } from '../../platform/inflate.ts';
 import type { MemberInflow, MemberSink, ReadContext, Reading } from '../model.ts';
@@ -17,7 +17,7 @@ import { decodeStage, toDictionaryBytes } from './decoding.ts';
 import { type FileRecord, type Folder, readHeader } from './header.ts';
 import type { SevenZFolderPiece } from './stages.ts';
 
-/** A file that is yielded. */
+/** A file, or a link. */
 export interface Entry {
   readonly item: ListedItem;
   /** Number of the folder that it is unpacked from; undefined for empty files outside of all folders. */
@@ -32,7 +32,7 @@ export interface PlainArchive {
   /** Everything that is listed. */
   readonly items: readonly ListedItem[];
   readonly folders: readonly SevenZFolderPiece[];
-  /** What is unpacked, in this order: one folder after the other, and in each from its start. Not links. */
+  /** What is unpacked, in this order: one folder after the other, and in each from its start. */
   readonly entries: readonly Entry[];
   /** Where it ends, in bytes. */
   readonly end: number;
@@ -76,7 +76,7 @@ function readPlainArchive(source: ByteSource, budget: Budget): PlainArchive | un
     items.push(item);
     const { size = 0 } = item;
     const { folder, offset } = part ?? { folder: place.open, offset: 0 };
-    if (item.kind === 'file') entries.push({ item, folder, offset, size });
+    if (item.kind !== 'folder') entries.push({ item, folder, offset, size });
   }
   const pieces = folders.map(({ stage }) => ({ method: '7z-folder', stage, size: stage.bytes }) as const);
   return { items, folders: pieces, entries, end };
@@ -185,31 +185,43 @@ export function pourArchive(
   from: number,
 ): number | undefined {
   let unpacking: Unpacking | undefined;
-  let number = -1;
+  /** Of the next member. */
+  let number = 0;
   try {
     for (const { item, folder: index, offset, size } of entries) {
-      number += 1;
-      if (number < from) continue;
+      if (item.kind === 'file' && number < from) {
+        number += 1;
+        continue;
+      }
       const folder = index === undefined ? undefined : folders[index];
       if (folder !== undefined && unpacking?.folder !== folder) {
         unpacking?.close();
         unpacking = new Unpacking(source, folder, context.budget);
       }
+      const reader = folder === undefined ? undefined : unpacking;
+      const absence = reader?.advance(offset, size);
+      let content: Content = (inflow) => reader?.pour(item, (piece) => inflow.write(piece));
+      if (item.kind === 'link') {
+        const link = absence === undefined ? reader?.tryTakeBrokenLink(item) : undefined;
+        if (link === undefined) continue;
+        content = link;
+      }
+      number += 1;
+      if (number <= from) continue;
       const member = { name: item.name, relation: 'file' } as const;
-      const fault = folder === undefined ? undefined : unpacking?.advance(offset, size);
-      if (fault !== undefined) {
-        sink.refuse(member, toMemberFinding(fault), size);
+      if (absence !== undefined) {
+        sink.refuse(member, toMemberFinding(absence), size);
         continue;
       }
       const inflow = sink.begin(member, size);
-      if (inflow === 'later' || inflow === 'stop') return number;
-      const outcome = size === 0 ? undefined : unpacking?.pour(item, inflow);
-      if (outcome === 'stopped') {
+      if (inflow === 'later' || inflow === 'stop') return number - 1;
+      const fault = content(inflow);
+      if (fault === 'stopped') {
         inflow.end();
-        return number + 1;
+        return number;
       }
-      inflow.end(outcome === undefined ? undefined : toMemberFinding(outcome));
-      if (outcome?.code === 'limit/time') throw new TelltaleError(outcome.code, outcome.message);
+      inflow.end(fault === undefined ? undefined : toMemberFinding(fault));
+      if (fault?.code === 'limit/time') throw new TelltaleError(fault.code, fault.message);
     }
   } catch (error) {
     if (!(error instanceof TelltaleError)) throw error;
@@ -225,10 +237,14 @@ export function pourArchive(
   return undefined;
 }
 
+/** Hands on a member. */
+type Content = (inflow: MemberInflow) => Fault | 'stopped' | undefined;
+
 /** One folder on its way. */
 class Unpacking {
   readonly folder: SevenZFolderPiece;
   readonly #chunks: Generator<Uint8Array>;
+  readonly #budget: Budget;
   #chunk: Uint8Array = new Uint8Array(0);
   /** Where the chunk stands in the unpacked folder. */
   #chunkAt = 0;
@@ -236,6 +252,7 @@ class Unpacking {
 
   constructor(source: ByteSource, folder: SevenZFolderPiece, budget: Budget) {
     this.folder = folder;
+    this.#budget = budget;
     this.#chunks = decodeStage(source, folder.stage, budget);
   }
 
@@ -256,7 +273,10 @@ class Unpacking {
   }
 
   /** Hands on a member that begins where the chunk begins. */
-  pour({ size = 0, crc32: expected }: ListedItem, inflow: MemberInflow): Fault | 'stopped' | undefined {
+  pour(
+    { size = 0, crc32: expected }: ListedItem,
+    write: (piece: Uint8Array) => boolean,
+  ): Fault | 'stopped' | undefined {
     let checksum = 0;
     for (let left = size; left > 0; ) {
       if (this.#chunk.length === 0) {
@@ -269,9 +289,25 @@ class Unpacking {
       this.#chunk = this.#chunk.subarray(piece.length);
       this.#chunkAt += piece.length;
       if (expected !== undefined) checksum = crc32(piece, checksum);
-      if (!inflow.write(piece)) return 'stopped';
+      if (!write(piece)) return 'stopped';
     }
     return expected === undefined || expected === checksum ? undefined : toFault('CRC Failed');
+  }
+
+  /**
+   * Passes over a link, which is named, not yielded; 7-Zip makes a file of one that is cut, or whose path is empty.
+   *
+   * @returns the content of that file
+   */
+  tryTakeBrokenLink(item: ListedItem): Content | undefined {
+    const pieces: Uint8Array[] = [];
+    const fault = this.pour(item, (piece) => {
+      pieces.push(piece.slice());
+      return true;
+    });
+    const bytes = joinBytes(pieces);
+    if (bytes.length === item.size && bytes[0] !== 0) return undefined;
+    return (inflow) => (inflow.write(bytes) ? fault : 'stopped');
   }
 
   #holds(offset: number): boolean {
@@ -287,6 +323,7 @@ class Unpacking {
     this.#chunkAt += this.#chunk.length;
     this.#chunk = new Uint8Array(0);
     try {
+      this.#budget.checkTime();
       const next = this.#chunks.next();
       if (next.done === true) this.#fault = toFault('Data Error');
       else this.#chunk = next.value;

@@ -11,7 +11,7 @@
  * folders of no file; whatever contradicts itself.
  */
 import type { ByteSource } from '../../bytes/byte-source.ts';
-import { Cursor } from '../../bytes/cursor.ts';
+import { Cursor, toHex } from '../../bytes/cursor.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { crc32 } from '../../platform/inflate.ts';
 import { decodeLzma2Into, decodeLzmaInto } from '../codecs/lzma.ts';
@@ -48,6 +48,9 @@ export interface ArchiveHeader {
 
 /** Most bytes of a header, packed or not: more than a hundred thousand names of usual length. */
 const headerBytesMax = 32 * 1024 * 1024;
+/** Writers take no larger one than the header is; 7-Zip takes memory for all of it. */
+const headerDictionaryBytesMax = 256 * 1024 * 1024;
+const magic = '377abcaf271c';
 const startBytes = 32;
 /** A folder has two coders mostly, and four with BCJ2. */
 const codersMax = 8;
@@ -86,7 +89,8 @@ const property = {
  * @throws TelltaleError when anything is not in order, or not known
  */
 export function readHeader(source: ByteSource, filesMax: number): ArchiveHeader {
-  const start = new Cursor(source.read(0, startBytes), 6);
+  const start = new Cursor(source.read(0, startBytes));
+  check(toHex(start.bytes(6)) === magic);
   check(start.u8() === 0);
   start.skip(1);
   const startCrc = start.u32();
@@ -129,7 +133,7 @@ function unpackHeader(source: ByteSource, { folders }: Streams): Uint8Array {
   check(folder?.crc32 !== undefined && others.length === 0);
   const { stage } = folder;
   check((stage.kind === 'lzma' || stage.kind === 'lzma2') && stage.input.kind === 'stored');
-  check(stage.bytes <= headerBytesMax);
+  check(stage.bytes <= headerBytesMax && stage.dictionaryBytes <= headerDictionaryBytesMax);
   const packed = source.read(stage.input.offset, stage.input.bytes);
   const output = new Uint8Array(stage.bytes);
   const { dictionaryBytes } = stage;
