@@ -128,6 +128,7 @@ describe('when a parser reads what attackers write', () => {
     'appx',
     'dex',
     'sevenzip',
+    'sevenz/',
     'iso9660',
     'udif',
     'lzma',

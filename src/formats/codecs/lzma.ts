@@ -42,13 +42,12 @@ export interface LzmaStreamOptions extends LzmaProperties {
   readonly outputBytes?: number;
   /** Asked for the time; bytes are charged by whoever takes the chunks. */
   readonly budget?: Budget;
+  /** Chunks are good only until the next one is asked for; without, each is a copy of its own. */
+  readonly usesChunksAgain?: boolean;
 }
 
 const bytesBetweenTimeChecks = 1 << 18;
-interface Lzma2StreamOptions {
-  readonly dictionaryBytes: number;
-  readonly budget?: Budget;
-}
+type Lzma2StreamOptions = Pick<LzmaStreamOptions, 'dictionaryBytes' | 'budget' | 'usesChunksAgain'>;
 
 /** The specification raises smaller dictionaries to this. */
 const minimumDictionaryBytes = 1 << 12;
@@ -182,7 +181,7 @@ function allocate(outputBytes: number, budget: Budget | undefined): Uint8Array {
  * @param input - the compressed bytes, cut anywhere
  * @param options - reach of matches and, where it is known, size after decoding, in bytes
  * @param createCore - what decodes the symbols; tests choose
- * @yields chunks of at most 256 KiB, each a copy of its own
+ * @yields chunks of at most 256 KiB
  * @throws TelltaleError `malformed/truncated`, `malformed/compressed-data`, `malformed/size-mismatch`, `limit/memory`,
  *   `limit/time`, after everything that could be decoded was yielded
  */
@@ -208,7 +207,7 @@ export function* decodeLzmaChunks(
 function* decodeSymbols(
   core: LzmaCore,
   chunks: Iterator<Uint8Array>,
-  { budget, outputBytes }: LzmaStreamOptions,
+  { budget, outputBytes, usesChunksAgain = false }: LzmaStreamOptions,
 ): Generator<Uint8Array> {
   let isLast = false;
   /** Adds one chunk of input; false when there is none. */
@@ -234,7 +233,7 @@ function* decodeSymbols(
     const { fresh } = core;
     if (fresh.length > 0) {
       produced += fresh.length;
-      yield fresh.slice();
+      yield usesChunksAgain ? fresh : fresh.slice();
     }
     if (fault !== undefined) throw fault;
     budget?.checkTime();
@@ -262,7 +261,7 @@ function* decodeSymbols(
 /** Bytes from chunks that are cut anywhere. */
 class ChunkedInput {
   readonly #chunks: Iterator<Uint8Array>;
-  #chunk = new Uint8Array(0);
+  #chunk: Uint8Array = new Uint8Array(0);
   #at = 0;
   /** Bytes taken so far. */
   offset = 0;
@@ -286,7 +285,7 @@ class ChunkedInput {
       if (this.#at === this.#chunk.length) {
         const next = this.#chunks.next();
         if (next.done === true) break;
-        this.#chunk = new Uint8Array(next.value);
+        this.#chunk = next.value;
         this.#at = 0;
         continue;
       }
@@ -337,7 +336,7 @@ function toLzma2Properties(byte: number, offset: number): LzmaProperties {
  * @param input - starts with the first chunk's control byte; cut anywhere
  * @param options - reach of matches in bytes; the budget is asked for the time, not charged
  * @param createCore - what decodes the symbols; tests choose
- * @yields chunks of at most 256 KiB, each a copy of its own
+ * @yields chunks of at most 256 KiB
  * @returns how many bytes of the input belong to the stream
  * @throws TelltaleError `malformed/truncated`, `malformed/compressed-data`, `malformed/size-mismatch`, `limit/memory`,
  *   `limit/time`, after everything that could be decoded was yielded
@@ -354,7 +353,7 @@ export function* decodeLzma2Chunks(
   }
   const core = createCore(reach, options.dictionaryBytes);
   try {
-    return yield* decodeLzma2Stream(core, new ChunkedInput(input), budget);
+    return yield* decodeLzma2Stream(core, new ChunkedInput(input), options);
   } finally {
     core.release();
   }
@@ -363,7 +362,7 @@ export function* decodeLzma2Chunks(
 function* decodeLzma2Stream(
   core: LzmaCore,
   stream: ChunkedInput,
-  budget: Budget | undefined,
+  { budget, usesChunksAgain = false }: Lzma2StreamOptions,
 ): Generator<Uint8Array, number> {
   let needsDictionaryReset = true;
   let needsProperties = true;
@@ -408,7 +407,7 @@ function* decodeLzma2Stream(
       }
       const { fresh } = core;
       left -= fresh.length;
-      if (fresh.length > 0) yield fresh.slice();
+      if (fresh.length > 0) yield usesChunksAgain ? fresh : fresh.slice();
       if (fault !== undefined) throw fault;
       if (stop !== 'limit' || (left === 0 && core.hasPending)) {
         throw new TelltaleError('malformed/size-mismatch', 'a chunk does not hold as many bytes as it says', {
@@ -442,15 +441,19 @@ export function decodeLzma2Into(
   const fail = (code: TelltaleError['code'], message: string): never => {
     throw new TelltaleError(code, message, { offset: inputOffset });
   };
-  const take = (length: number): Uint8Array => {
-    if (inputOffset + length > input.length)
-      fail('malformed/truncated', 'the compressed stream ends too early');
-    inputOffset += length;
-    return input.subarray(inputOffset - length, inputOffset);
+  const takeUpTo = (length: number): Uint8Array => {
+    const taken = input.subarray(inputOffset, inputOffset + length);
+    inputOffset += taken.length;
+    return taken;
+  };
+  const failIfShort = (taken: Uint8Array, length: number): void => {
+    if (taken.length < length) fail('malformed/truncated', 'the compressed stream ends too early');
   };
   const takeNumber = (length: number): number => {
+    const taken = takeUpTo(length);
+    failIfShort(taken, length);
     let value = 0;
-    for (const byte of take(length)) value = value * 256 + byte;
+    for (const byte of taken) value = value * 256 + byte;
     return value;
   };
   let needsDictionaryReset = true;
@@ -490,12 +493,14 @@ export function decodeLzma2Into(
       if (filling.filled + size > output.length) {
         fail('malformed/size-mismatch', `the compressed stream holds more than ${output.length} bytes`);
       }
-      core.replaceInput(take(compressedSize));
+      const compressed = takeUpTo(compressedSize);
+      core.replaceInput(compressed);
       if (isRaw) {
-        filling.copyInput(size);
+        filling.copyInput(compressed.length);
+        failIfShort(compressed, size);
         continue;
       }
-      const chunkStart = inputOffset - compressedSize;
+      const chunkStart = inputOffset - compressed.length;
       try {
         core.startRangeCoder();
         if (filling.run(size) !== 'limit' || core.hasPending) {

@@ -41,8 +41,9 @@ export interface PlainArchive {
 /** A link above this is none to 7-Zip. */
 const linkBytesMax = 1024;
 const nameCharactersMax = 1024;
-/** Parts that 7-Zip changes, and characters that it shows or stores in another way. */
-const unusualName = /(?:^|\/)\.{0,2}(?:\/|$)|[\p{Cc}\p{Co}\p{Cn}\u2028\u2029\ufeff\ufffd]/u;
+/** Parts that 7-Zip changes, and control, private and special characters, which it may show in another way. */
+const unusualName =
+  /(?:^|\/)\.{0,2}(?:\/|$)|[\u0000-\u001f\u007f-\u009f\u2028\u2029\ue000-\uf8ff\ufdd0-\ufdef\ufeff\ufffd-\uffff\u{f0000}-\u{10ffff}]/u;
 
 const attribute = { folder: 0x10, reparsePoint: 0x400, unixMode: 0x8000 } as const;
 /** The kind of file in the mode of Unix. */

@@ -37,18 +37,23 @@ export function* decodeStage(source: ByteSource, stage: Stage, budget?: Budget):
 
 function openStage(source: ByteSource, stage: Stage, budget: Budget | undefined): Iterable<Uint8Array> {
   const open = (input: Stage): Iterable<Uint8Array> => decodeStage(source, input, budget);
-  const timed = budget === undefined ? {} : { budget };
+  const options = { usesChunksAgain: true, ...(budget === undefined ? {} : { budget }) };
   const { bytes } = stage;
   switch (stage.kind) {
     case 'stored':
       return readPassing(sliceSource(source, stage.offset, bytes));
     case 'lzma': {
       const dictionaryBytes = Math.max(stage.dictionaryBytes, dictionaryBytesMin);
-      return decodeLzmaChunks(open(stage.input), { ...stage, dictionaryBytes, outputBytes: bytes, ...timed });
+      return decodeLzmaChunks(open(stage.input), {
+        ...stage,
+        dictionaryBytes,
+        outputBytes: bytes,
+        ...options,
+      });
     }
     case 'lzma2': {
       const dictionaryBytes = Math.max(Math.min(stage.dictionaryBytes, bytes), dictionaryBytesMin);
-      return decodeLzma2Chunks(open(stage.input), { dictionaryBytes, ...timed });
+      return decodeLzma2Chunks(open(stage.input), { dictionaryBytes, ...options });
     }
     case 'bzip2':
       return decodeBzip2(open(stage.input), budget);

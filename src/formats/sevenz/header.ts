@@ -133,7 +133,8 @@ function unpackHeader(source: ByteSource, { folders }: Streams): Uint8Array {
   check(folder?.crc32 !== undefined && others.length === 0);
   const { stage } = folder;
   check((stage.kind === 'lzma' || stage.kind === 'lzma2') && stage.input.kind === 'stored');
-  check(stage.bytes <= headerBytesMax && stage.dictionaryBytes <= headerDictionaryBytesMax);
+  check(Math.max(stage.bytes, stage.input.bytes) <= headerBytesMax);
+  check(stage.dictionaryBytes <= headerDictionaryBytesMax);
   const packed = source.read(stage.input.offset, stage.input.bytes);
   const output = new Uint8Array(stage.bytes);
   const { dictionaryBytes } = stage;

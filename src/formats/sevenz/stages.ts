@@ -90,7 +90,7 @@ const branches: ReadonlyMap<number, BranchKind> = new Map<number, BranchKind>([
   [0x0a, 'arm64'],
 ]);
 
-/** Deflate streams above this are left to 7-Zip: ours are unpacked at once. */
+/** Deflate streams above this, packed or not, are left to 7-Zip: ours are unpacked at once. */
 const deflatedBytesMax = 64 * 1024 * 1024;
 /** bzip2 streams above this are left to 7-Zip: it takes less time for them, and its start is paid for. */
 const bzip2BytesMax = 1024 * 1024;
@@ -172,7 +172,8 @@ function toStep({ method, properties }: Coder, inputs: readonly Stage[], bytes: 
       return { kind: 'lzma', input, lc: packed % 9, lp, pb: Math.floor(packed / 45), dictionaryBytes, bytes };
     }
     case methods.deflate:
-      if (properties.length > 0 || bytes > deflatedBytesMax || input.kind !== 'stored') return undefined;
+      if (properties.length > 0 || input.kind !== 'stored') return undefined;
+      if (Math.max(bytes, input.bytes) > deflatedBytesMax) return undefined;
       return { kind: 'deflate', input, bytes };
     case methods.bzip2:
       if (properties.length > 0 || bytes > bzip2BytesMax) return undefined;
