@@ -14,6 +14,7 @@ import type { ByteSource } from '../../bytes/byte-source.ts';
 import { Cursor, toHex } from '../../bytes/cursor.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { crc32 } from '../../platform/inflate.ts';
+import type { Decoded } from '../codecs/decoded.ts';
 import { decodeLzma2Into, decodeLzmaInto } from '../codecs/lzma.ts';
 import { type Coder, type CoderGraph, type Stage, toStage } from './stages.ts';
 
@@ -137,16 +138,30 @@ function unpackHeader(source: ByteSource, { folders }: Streams): Uint8Array {
   check(stage.dictionaryBytes <= headerDictionaryBytesMax);
   const packed = source.read(stage.input.offset, stage.input.bytes);
   const output = new Uint8Array(stage.bytes);
-  const { dictionaryBytes } = stage;
-  const { fault, inputBytes } =
-    stage.kind === 'lzma'
-      ? decodeLzmaInto(packed, output, stage, { dictionaryBytes })
-      : decodeLzma2Into(packed, output, { dictionaryBytes });
+  const { fault, inputBytes } = decodeInto(packed, output, stage);
   check(fault === undefined && crc32(output) === folder.crc32);
-  // The range coder does without the last byte of LZMA when no more symbols come; it is zero.
-  const rest = packed.subarray(inputBytes);
-  check(rest.length === 0 || (stage.kind === 'lzma' && rest.length === 1 && rest[0] === 0));
+  check(inputBytes === packed.length || (stage.kind === 'lzma' && isEndOfLzma(packed, inputBytes, stage)));
   return output;
+}
+
+type LzmaStage = Extract<Stage, { readonly kind: 'lzma' | 'lzma2' }>;
+
+function decodeInto(packed: Uint8Array, output: Uint8Array, stage: LzmaStage): Decoded {
+  const { dictionaryBytes } = stage;
+  return stage.kind === 'lzma'
+    ? decodeLzmaInto(packed, output, stage, { dictionaryBytes })
+    : decodeLzma2Into(packed, output, { dictionaryBytes });
+}
+
+/** Whether there is nothing behind the last symbol but an end marker. */
+function isEndOfLzma(packed: Uint8Array, end: number, stage: LzmaStage): boolean {
+  // The range coder does without the last byte when no more symbols come; it is zero.
+  const isEnd = (at: number): boolean =>
+    at === packed.length || (at === packed.length - 1 && packed[at] === 0);
+  if (isEnd(end)) return true;
+  // With room for more, the decoder comes to the marker.
+  const { fault, inputBytes, outputBytes } = decodeInto(packed, new Uint8Array(stage.bytes + 1), stage);
+  return fault?.code === 'malformed/size-mismatch' && outputBytes === stage.bytes && isEnd(inputBytes);
 }
 
 function readDatabase(

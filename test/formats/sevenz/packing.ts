@@ -48,6 +48,16 @@ export function packWithSevenZip(
   switches: readonly string[],
   files: ReadonlyMap<string, Uint8Array> = tree,
 ): Uint8Array {
+  return pack(files, '7zz', ['a', '-bd', '-snl', ...switches, 'x.7z', 'tree']);
+}
+
+/** @param method - `store`, `deflate`, `bzip2`, `lzma1`, `lzma2`, `ppmd` */
+export function packWithBsdtar(method: string): Uint8Array {
+  const options = ['--options', `7zip:compression=${method}`];
+  return pack(tree, 'bsdtar', ['--format=7zip', ...options, '-cf', 'x.7z', 'tree']);
+}
+
+function pack(files: ReadonlyMap<string, Uint8Array>, tool: string, args: readonly string[]): Uint8Array {
   const work = mkdtempSync(join(tmpdir(), 'telltale-sevenz-'));
   try {
     for (const [name, bytes] of files) {
@@ -56,7 +66,7 @@ export function packWithSevenZip(
     }
     mkdirSync(join(work, 'tree/nothing'), { recursive: true });
     symlinkSync('text.txt', join(work, 'tree/link'));
-    runTool('7zz', ['a', '-bd', '-snl', ...switches, 'x.7z', 'tree'], work);
+    runTool(tool, args, work);
     return new Uint8Array(readFileSync(join(work, 'x.7z')));
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -7,10 +7,12 @@ import { tryUnpackFolder } from '../../../src/formats/sevenz/decoding.ts';
 import type { Stage } from '../../../src/formats/sevenz/stages.ts';
 import { hasTools } from '../../end-to-end/packing.ts';
 import { pourBoth, readPlain } from './comparison.ts';
-import { makeChance, makeCode, makeText, packWithSevenZip, tree } from './packing.ts';
+import { makeChance, makeCode, makeText, packWithBsdtar, packWithSevenZip, tree } from './packing.ts';
 
 const isPossible = hasTools(['7zz']);
 if (!isPossible) console.warn('SKIPPED: archives by 7zz, because it is not installed (package 7zip)');
+if (!hasTools(['bsdtar']))
+  console.warn('SKIPPED: archives by bsdtar, because it is not installed (package libarchive-tools)');
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const filters = ['BCJ', 'BCJ2', 'ARM', 'ARMT', 'ARM64', 'PPC', 'SPARC', 'Delta:1', 'Delta:4', 'Delta:256'];
@@ -58,6 +60,18 @@ describe.skipIf(!isPossible).each(recipes)('when 7zz packs with %s', (_what, swi
     );
     const links = mine.facts.filter(({ detail }) => detail?.['kind'] === 'link');
     expect(links.map(({ value }) => value)).toEqual(['tree/link']);
+  });
+});
+
+describe.skipIf(!hasTools(['bsdtar']))('when bsdtar packs', () => {
+  const methods = ['store', 'deflate', 'bzip2', 'lzma1', 'lzma2', 'ppmd'];
+
+  it.each(methods)('reads %s as 7-Zip does', async (method) => {
+    const archive = packWithBsdtar(method);
+    expect(readPlain(archive) !== undefined).toBe(method !== 'ppmd');
+    const [mine, others] = await pourBoth(archive);
+    expect(mine).toEqual(others);
+    expect([mine.faults, mine.members.length]).toEqual([0, tree.size]);
   });
 });
 
