@@ -23,6 +23,7 @@ import {
   nsisSearchBytes,
   sectorBytes,
 } from '../recognised.ts';
+import { tryReadSevenZ } from '../sevenz/archive.ts';
 import { tryReadPlainXz } from '../xz/index.ts';
 import { toCabinetPour, tryListCabinet } from './cabinet.ts';
 import { reportTail, toListedFacts } from './listed.ts';
@@ -93,15 +94,6 @@ function hasEncryptedHeader(container: ByteSource): boolean {
   return header[0] === 0x17 && toHex(header).includes('06f10701');
 }
 
-async function tryReadPlainSevenZ(
-  container: ByteSource,
-  start: number,
-  context: ReadContext,
-): Promise<Reading | undefined> {
-  const { tryReadSevenZ } = await import('../sevenz/archive.ts');
-  return tryReadSevenZ(container, start, context);
-}
-
 function findNsisStart(source: ByteSource): number {
   const end = Math.min(source.size, nsisSearchBytes) - 20;
   for (let offset = 0; offset <= end; offset += sectorBytes) {
@@ -134,7 +126,7 @@ const archives: readonly Row[] = [
     references: ['https://py7zr.readthedocs.io/en/latest/archive_format.html'],
     type: '7z',
     isEncrypted: hasEncryptedHeader,
-    tryReadPlain: tryReadPlainSevenZ,
+    tryReadPlain: tryReadSevenZ,
     probe: atStart('7z\xbc\xaf\x27\x1c'),
   },
   {
@@ -145,7 +137,7 @@ const archives: readonly Row[] = [
     references: ['https://7-zip.org/sdk.html'],
     type: '7z',
     isEncrypted: hasEncryptedHeader,
-    tryReadPlain: tryReadPlainSevenZ,
+    tryReadPlain: tryReadSevenZ,
     start: findSevenZipStart,
     limitations: ['The commands in the configuration are searched as text, not interpreted.'],
     probe: atStart(';!@Install@!UTF-8!', '\xef\xbb\xbf;!@Install@!UTF-8!'),
