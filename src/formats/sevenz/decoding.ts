@@ -92,7 +92,7 @@ function* passThrough(filter: StreamFilter, chunks: Iterable<Uint8Array>): Gener
  * @param output - of the size of the piece; what stands in it is only good when all is in order
  * @returns whether everything is in order
  */
-export function tryUnpackFolder(
+export function tryUnpackSevenZFolder(
   source: ByteSource,
   { stage, size }: SevenZFolderPiece,
   output: Uint8Array,

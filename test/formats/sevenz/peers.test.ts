@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readChunks, toByteSource } from '../../../src/bytes/byte-source.ts';
 import { createBranchFilter, createDeltaFilter } from '../../../src/formats/codecs/branch-filter.ts';
 import { decodeBcj2 } from '../../../src/formats/sevenz/bcj2.ts';
-import { tryUnpackFolder } from '../../../src/formats/sevenz/decoding.ts';
+import { tryUnpackSevenZFolder } from '../../../src/formats/sevenz/decoding.ts';
 import type { Stage } from '../../../src/formats/sevenz/stages.ts';
 import { hasTools } from '../../end-to-end/packing.ts';
 import { pourBoth, readPlain } from './comparison.ts';
@@ -135,7 +135,7 @@ describe.skipIf(!isPossible).each(filters)('when 7zz filters with %s', (filter) 
       const [archive, stage] = packFiltered(filter, content);
       const output = new Uint8Array(length);
       const piece = { method: '7z-folder', stage, size: length } as const;
-      expect(tryUnpackFolder(toByteSource(archive), piece, output), `${length}`).toBe(true);
+      expect(tryUnpackSevenZFolder(toByteSource(archive), piece, output), `${length}`).toBe(true);
       expect(Buffer.compare(output, content), `${length}`).toBe(0);
     }
   });
@@ -155,17 +155,17 @@ describe.skipIf(!isPossible)('when a folder is unpacked by itself', () => {
   it('gives all of it, from a description that is plain data', () => {
     if (piece === undefined) throw new Error('is not read');
     const output = new Uint8Array(piece.size);
-    expect(tryUnpackFolder(toByteSource(archive), structuredClone(piece), output)).toBe(true);
+    expect(tryUnpackSevenZFolder(toByteSource(archive), structuredClone(piece), output)).toBe(true);
     expect(Buffer.compare(output, content)).toBe(0);
   });
 
   it('says so when there is no room, or it is damaged', () => {
     if (piece === undefined) throw new Error('is not read');
-    expect(tryUnpackFolder(toByteSource(archive), piece, new Uint8Array(piece.size - 1))).toBe(false);
+    expect(tryUnpackSevenZFolder(toByteSource(archive), piece, new Uint8Array(piece.size - 1))).toBe(false);
     const cut = toByteSource(archive.subarray(0, 100));
-    expect(tryUnpackFolder(cut, piece, new Uint8Array(piece.size))).toBe(false);
+    expect(tryUnpackSevenZFolder(cut, piece, new Uint8Array(piece.size))).toBe(false);
     const changed = archive.slice();
     changed.fill(0xff, 40, 60);
-    expect(tryUnpackFolder(toByteSource(changed), piece, new Uint8Array(piece.size))).toBe(false);
+    expect(tryUnpackSevenZFolder(toByteSource(changed), piece, new Uint8Array(piece.size))).toBe(false);
   });
 });
