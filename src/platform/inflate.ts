@@ -138,6 +138,8 @@ function toWholeOptions(expectedBytes: number): ZlibOptions {
   return { chunkSize: Math.max(64, expectedBytes + 1), maxOutputLength: Math.max(1, expectedBytes) };
 }
 
+/** Pieces in which a stream of unknown size is decoded. */
+const wholeChunkBytes = 128 * 1024;
 /** Below this, handing a stream to another thread costs more than decoding it. */
 const smallWholeBytes = 32 * 1024;
 
@@ -186,6 +188,18 @@ export function tryInflateBlock(
       ...(history.length === 0 ? {} : { dictionary: history }),
     });
     return decoded.length === expectedBytes ? decoded : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Decodes a raw stream at once; undefined when it is not in order, or has more than `bytesMax` bytes. What follows the
+ * stream does not matter.
+ */
+export function tryInflateUpTo(packed: Uint8Array, bytesMax: number): Uint8Array | undefined {
+  try {
+    return inflateRawSync(packed, { chunkSize: wholeChunkBytes, maxOutputLength: bytesMax });
   } catch {
     return undefined;
   }

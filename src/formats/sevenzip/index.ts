@@ -12,6 +12,7 @@ import { TelltaleError } from '../../bytes/errors.ts';
 import { loadSevenZip } from '../../platform/sevenzip-module.ts';
 import { toQuotedName } from '../member-name.ts';
 import type { Format, FormatNature, MemberSink, ReadContext, Reading } from '../model.ts';
+import { tryReadInstaller } from '../nsis/index.ts';
 import {
   atStart,
   endsAsDiskImage,
@@ -43,6 +44,8 @@ export interface Opening {
   readonly start?: (source: ByteSource) => number;
   /** Whether even the names are encrypted; 7-Zip breaks off on such headers as on damaged ones. */
   readonly isEncrypted?: (container: ByteSource) => boolean;
+  /** The list has no sizes of members, only what lies between two of them. */
+  readonly guessesSizes?: boolean;
   /** Whether it is a volume in a partition, which may be larger. */
   readonly isPartition?: boolean;
   /**
@@ -257,6 +260,8 @@ const volumes: readonly Row[] = [
     // Only near the start: an archive that holds an installer has the same header at a sector further in.
     type: 'nsis',
     start: findNsisStart,
+    guessesSizes: true,
+    tryReadPlain: tryReadInstaller,
     limitations: [
       'The script is not interpreted: names of members come from it, what it does with them is not told.',
       'The checksum over the whole program is not checked; members have none of their own.',
@@ -320,6 +325,7 @@ export async function readWithSevenZip(
     type: typeof row.type === 'function' ? row.type(readUpTo(inner, 0, headBytes)) : row.type,
     archiveName: row.archiveName ?? 'archive',
     ...(row.soleName === undefined ? {} : { soleName: row.soleName }),
+    guessesSizes: row.guessesSizes === true,
   };
   const result = listContainer(container, context);
   const { listing, faults, missing } = result;

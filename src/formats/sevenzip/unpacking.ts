@@ -26,6 +26,8 @@ export interface Container {
   readonly archiveName: string;
   /** What the only member is called, in formats that are one stream. */
   readonly soleName?: string;
+  /** Sizes in the list are guesses, and contradict nothing. */
+  readonly guessesSizes?: boolean;
 }
 
 /** A listing with everything that went wrong while it was made. */
@@ -285,7 +287,7 @@ class Pass {
     const current = this.#current;
     if (current === undefined) return;
     this.#current = undefined;
-    const found = current.fault ?? fault ?? findContradiction(current);
+    const found = current.fault ?? fault ?? findContradiction(current, this.#container.guessesSizes === true);
     if (found === undefined) current.inflow.end();
     else current.inflow.end(toMemberFinding(found));
   }
@@ -332,8 +334,8 @@ class Pass {
 }
 
 /** 7-Zip says that all is well: does it agree with what was listed? */
-function findContradiction({ item, written, crc }: Current): Fault | undefined {
-  if (item?.size !== undefined && item.size !== written) {
+function findContradiction({ item, written, crc }: Current, guessesSizes: boolean): Fault | undefined {
+  if (!guessesSizes && item?.size !== undefined && item.size !== written) {
     return {
       code: 'malformed/size-mismatch',
       message: `should have ${item.size} bytes and unpacks to ${written}`,

@@ -1,0 +1,157 @@
+/**
+ * How the data of an NSIS installer are packed, and the script in front of them.
+ *
+ * https://github.com/kichik/nsis/blob/master/Source/exehead/fileform.h (struct firstheader, and the notes before it):
+ * solid data are one stream, which holds the script and all files, each with its size in front; else each of them is a
+ * stream of its own. Nothing says which method it is, it is told by how the stream begins.
+ */
+import type { Budget } from '../../bytes/budget.ts';
+import { type ByteSource, readChunks, readUpTo, sliceSource } from '../../bytes/byte-source.ts';
+import { Cursor } from '../../bytes/cursor.ts';
+import { tryInflateBlock } from '../../platform/inflate.ts';
+import { decodeLzmaChunks } from '../codecs/lzma.ts';
+import { isNsisHeader } from '../recognised.ts';
+import { StreamReader } from './stream-reader.ts';
+import { toUnfamiliar } from './strings.ts';
+
+export type Method = 'stored' | 'deflate' | 'lzma';
+
+/** Where everything is; offsets in the source. */
+export interface Packing {
+  readonly isSolid: boolean;
+  readonly method: Method;
+  /** Of the script, unpacked. */
+  readonly headerBytes: number;
+  /** Of solid data, or of the packed script behind its size. */
+  readonly start: number;
+  /** Of the first item that is no script; for solid data in the unpacked stream. */
+  readonly dataStart: number;
+  /** End of everything that belongs to the installer. */
+  readonly end: number;
+}
+
+const firstHeaderBytes = 28;
+/** Uninstaller, silent, and whether the checksum is there. */
+const knownFlags = 0xf;
+const packedFlag = 0x8000_0000;
+/** A size, the properties of LZMA and two bytes of its stream. */
+const beginningBytes = 12;
+const lzmaPropertiesBytes = 5;
+const headerBytesMax = 32 * 1024 * 1024;
+
+/**
+ * How it is packed.
+ *
+ * @param source - begins with the first header
+ * @throws TelltaleError when it is none of the ways that are read here
+ */
+export function readPacking(source: ByteSource): Packing {
+  const first = source.read(0, firstHeaderBytes);
+  const flags = new Cursor(first).u32();
+  const headerBytes = new Cursor(first, 20).u32();
+  const end = new Cursor(first, 24).u32();
+  if (!isNsisHeader(first) || (flags & ~knownFlags) !== 0 || end > source.size) throw toUnfamiliar();
+  if (headerBytes === 0 || headerBytes > headerBytesMax || end < firstHeaderBytes + beginningBytes)
+    throw toUnfamiliar();
+  const beginning = source.read(firstHeaderBytes, beginningBytes);
+  const size = new Cursor(beginning).u32();
+  const shared = { headerBytes, end };
+  const start = firstHeaderBytes + 4;
+  if (size === headerBytes)
+    return { ...shared, isSolid: false, method: 'stored', start, dataStart: start + headerBytes };
+  if (isLzma(beginning))
+    return { ...shared, isSolid: true, method: 'lzma', start: firstHeaderBytes, dataStart: 4 + headerBytes };
+  const item = beginning.subarray(4);
+  // A stream behind the byte of 7-Zip's own filter, bzip2 in the variant of NSIS, and solid data in other methods.
+  const isOther = isFiltered(beginning) || isFiltered(item) || isBzip2(item) || beginning[3] !== 0x80;
+  if (isOther) throw toUnfamiliar();
+  const dataStart = start + size - packedFlag;
+  if (dataStart > end) throw toUnfamiliar();
+  return { ...shared, isSolid: false, method: isLzma(item) ? 'lzma' : 'deflate', start, dataStart };
+}
+
+/** What makensis writes: the usual properties, a dictionary of whole 64 KiB, and the first byte of any stream. */
+function isLzma(bytes: Uint8Array): boolean {
+  const [properties, low, second, , , first, next = 0x80] = bytes;
+  return properties === 0x5d && low === 0 && second === 0 && first === 0 && next < 0x80;
+}
+
+function isFiltered(bytes: Uint8Array): boolean {
+  return (bytes[0] ?? 2) <= 1 && isLzma(bytes.subarray(1));
+}
+
+/** The magic of a block in one byte, and the start of its text, which is below 900,000. */
+function isBzip2([first, second = 0]: Uint8Array): boolean {
+  return first === 0x31 && second < 14;
+}
+
+/**
+ * The script, unpacked.
+ *
+ * @throws TelltaleError when it is damaged; `limit/time`
+ */
+export function unpackHeader(source: ByteSource, packing: Packing, budget: Budget): Uint8Array {
+  const { isSolid, method, headerBytes, start, dataStart } = packing;
+  if (isSolid) {
+    const stream = openSolid(source, packing, budget, dataStart);
+    try {
+      if (new Cursor(stream.take(4)).u32() !== headerBytes) throw toUnfamiliar();
+      return stream.take(headerBytes);
+    } finally {
+      stream.close();
+    }
+  }
+  const packed = sliceSource(source, start, dataStart - start);
+  switch (method) {
+    case 'stored':
+      return packed.read(0, headerBytes);
+    case 'deflate': {
+      const unpacked = tryInflateBlock(packed.read(0, packed.size), headerBytes, new Uint8Array(0));
+      if (unpacked === undefined) throw toUnfamiliar();
+      return unpacked;
+    }
+    case 'lzma': {
+      const stream = new StreamReader(decodeItem(packed, budget, headerBytes));
+      try {
+        return stream.take(headerBytes);
+      } finally {
+        stream.close();
+      }
+    }
+  }
+}
+
+/**
+ * Solid data from their start: the size of the script, the script, and the items.
+ *
+ * @param bytes - no more than that is wanted
+ */
+export function openSolid(
+  source: ByteSource,
+  { start, end }: Packing,
+  budget: Budget,
+  bytes?: number,
+): StreamReader {
+  return new StreamReader(decodeItem(sliceSource(source, start, end - start), budget, bytes));
+}
+
+/**
+ * A stream of LZMA with its properties in front, up to its end mark.
+ *
+ * @param bytes - no more than that is wanted
+ * @throws TelltaleError as {@link decodeLzmaChunks}
+ */
+export function* decodeItem(packed: ByteSource, budget: Budget, bytes?: number): Generator<Uint8Array> {
+  const head = readUpTo(packed, 0, lzmaPropertiesBytes);
+  const properties = new Cursor(head).u8();
+  const dictionaryBytes = new Cursor(head, 1).u32();
+  const rest = sliceSource(packed, lzmaPropertiesBytes, packed.size - lzmaPropertiesBytes);
+  yield* decodeLzmaChunks(readChunks(rest), {
+    lc: properties % 9,
+    lp: Math.floor(properties / 9) % 5,
+    pb: Math.floor(properties / 45),
+    dictionaryBytes,
+    ...(bytes === undefined ? {} : { outputBytes: bytes }),
+    budget,
+  });
+}
