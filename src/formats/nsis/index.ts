@@ -1,10 +1,9 @@
 /**
- * NSIS installers, read without 7-Zip: those of NSIS 2 and 3 whose data are packed with LZMA, or item by item with
- * deflate, or not at all. Only those in which everything is understood; all others are for 7-Zip, and so are items on
+ * NSIS installers, read without 7-Zip: those of NSIS 2 and 3 whose data are packed with LZMA or deflate, or not at all.
+ * Only those in which everything is understood; all others are for 7-Zip, and so are items on
  * which zlib gives up. Members are the same with either.
  *
- * Not supported: NSIS 1, forks (of Park, with data beyond 4 GiB), bzip2, solid data with deflate, filters, names that
- * do not mean the same to all software.
+ * Not supported: NSIS 1, forks (of Park, with data beyond 4 GiB), bzip2, filters, names that do not mean the same to all software.
  */
 import type { ByteSource } from '../../bytes/byte-source.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
@@ -44,7 +43,7 @@ export function tryReadInstaller(
 
 function readInstaller(source: ByteSource, start: number, context: ReadContext): Reading {
   const { budget } = context;
-  const packing = readPacking(source);
+  const packing = readPacking(source, budget.limits.memberBytesInMemory);
   const files = readScript(unpackHeader(source, packing, budget), budget.limits.members);
   const items = locateItems(source, packing, files);
   const tailBytes = source.size - packing.end;

@@ -9,7 +9,7 @@ import { TelltaleError } from '../../bytes/errors.ts';
 import { tryInflateUpTo } from '../../platform/inflate.ts';
 import type { MemberInflow, MemberSink } from '../model.ts';
 import { type Fault, toFault, toMemberFinding } from '../sevenzip/faults.ts';
-import { decodeItem, openSolid, type Packing } from './packing.ts';
+import { decodeItem, itemBytesMax, type Packing, tryOpenSolid } from './packing.ts';
 import type { ScriptFile } from './script.ts';
 import { StreamReader } from './stream-reader.ts';
 import { toUnfamiliar } from './strings.ts';
@@ -34,8 +34,6 @@ export interface Item extends ScriptFile {
 const packedFlag = 0x8000_0000;
 /** A file that is there under several names is kept up to here, and decoded again above. */
 const keptBytesMax = 16 * 1024 * 1024;
-/** A packed item is unpacked at once up to here. */
-const itemBytesMax = 64 * 1024 * 1024;
 /** The properties of LZMA, and what starts its decoder. */
 const lzmaBytesMin = 10;
 
@@ -92,9 +90,10 @@ type Use = (piece: Uint8Array) => boolean;
 
 const damaged = toFault('Data Error');
 
-/** What a decoder threw is a fault of the data; a limit goes on up. */
+/** What a decoder threw is a fault of the data, or there is no memory for it; another limit goes on up. */
 function toDataFault(error: unknown): Fault {
   if (error instanceof TelltaleError && error.code.startsWith('malformed/')) return damaged;
+  if (error instanceof TelltaleError && error.code === 'limit/memory') return error;
   throw error;
 }
 
@@ -113,6 +112,7 @@ class SolidPass implements Pass {
   readonly #budget: Budget;
   #stream: StreamReader | undefined;
   #fault: Fault | undefined;
+  #isForOther = false;
   /** The file before, for when it is there under another name as well; without its bytes when it is too large. */
   #last: { readonly position: number; readonly pieces: readonly Uint8Array[] | undefined } | undefined;
 
@@ -129,6 +129,7 @@ class SolidPass implements Pass {
   unpack(item: Item, use: Use): Outcome {
     if (this.#fault !== undefined) return this.#fault;
     if (item.position === undefined) return 'whole';
+    if (this.#isForOther) return 'other';
     if (this.#last?.position === item.position) {
       const { pieces } = this.#last;
       if (pieces !== undefined) return pieces.every(use) ? 'whole' : 'stopped';
@@ -144,8 +145,12 @@ class SolidPass implements Pass {
   }
 
   #decode(position: number, { patchBytes, isShared }: Item, use: Use): Outcome {
-    this.#stream ??= openSolid(this.#source, this.#packing, this.#budget);
+    this.#stream ??= tryOpenSolid(this.#source, this.#packing, this.#budget);
     const stream = this.#stream;
+    if (stream === undefined) {
+      this.#isForOther = true;
+      return 'other';
+    }
     const distance = this.#packing.dataStart + position - stream.position;
     if (distance < 0) throw new TelltaleError('malformed/overlap', 'has files that lie inside of others');
     stream.skip(distance);
@@ -229,11 +234,17 @@ class SeparatePass implements Pass {
 }
 
 function passAll(pieces: Iterable<Uint8Array>, use: Use): Outcome {
+  let isBegun = false;
   try {
-    for (const piece of pieces) if (!use(piece)) return 'stopped';
+    for (const piece of pieces) {
+      isBegun = true;
+      if (!use(piece)) return 'stopped';
+    }
     return 'whole';
   } catch (error) {
-    return toDataFault(error);
+    const fault = toDataFault(error);
+    // The other decoder may have more memory.
+    return fault.code === 'limit/memory' && !isBegun ? 'other' : fault;
   }
 }
 

@@ -8,7 +8,8 @@
 import type { Budget } from '../../bytes/budget.ts';
 import { type ByteSource, readChunks, readUpTo, sliceSource } from '../../bytes/byte-source.ts';
 import { Cursor } from '../../bytes/cursor.ts';
-import { tryInflateBlock } from '../../platform/inflate.ts';
+import { decodeDeflate } from '../../bytes/deflate.ts';
+import { tryInflateBlock, tryInflateUpTo } from '../../platform/inflate.ts';
 import { decodeLzmaChunks } from '../codecs/lzma.ts';
 import { isNsisHeader } from '../recognised.ts';
 import { StreamReader } from './stream-reader.ts';
@@ -38,14 +39,17 @@ const packedFlag = 0x8000_0000;
 const beginningBytes = 12;
 const lzmaPropertiesBytes = 5;
 const headerBytesMax = 32 * 1024 * 1024;
+/** What is packed with deflate is unpacked at once, up to here. */
+export const itemBytesMax = 64 * 1024 * 1024;
 
 /**
  * How it is packed.
  *
  * @param source - begins with the first header
+ * @param dictionaryBytesMax - as much memory as there is for decoding solid data
  * @throws TelltaleError when it is none of the ways that are read here
  */
-export function readPacking(source: ByteSource): Packing {
+export function readPacking(source: ByteSource, dictionaryBytesMax: number): Packing {
   const first = source.read(0, firstHeaderBytes);
   const flags = new Cursor(first).u32();
   const headerBytes = new Cursor(first, 20).u32();
@@ -59,15 +63,21 @@ export function readPacking(source: ByteSource): Packing {
   const start = firstHeaderBytes + 4;
   if (size === headerBytes)
     return { ...shared, isSolid: false, method: 'stored', start, dataStart: start + headerBytes };
-  if (isLzma(beginning))
+  if (isLzma(beginning)) {
+    const dictionaryBytes = new Cursor(beginning, 1).u32();
+    if (dictionaryBytes > dictionaryBytesMax) throw toUnfamiliar();
     return { ...shared, isSolid: true, method: 'lzma', start: firstHeaderBytes, dataStart: 4 + headerBytes };
+  }
   const item = beginning.subarray(4);
-  // A stream behind the byte of 7-Zip's own filter, bzip2 in the variant of NSIS, and solid data in other methods.
-  const isOther = isFiltered(beginning) || isFiltered(item) || isBzip2(item) || beginning[3] !== 0x80;
-  if (isOther) throw toUnfamiliar();
+  const isSolid = beginning[3] !== 0x80;
+  // A stream behind the byte of 7-Zip's own filter, and bzip2 in the variant of NSIS.
+  if (isFiltered(beginning) || isBzip2(isSolid ? beginning : item) || (!isSolid && isFiltered(item)))
+    throw toUnfamiliar();
+  if (isSolid)
+    return { ...shared, isSolid, method: 'deflate', start: firstHeaderBytes, dataStart: 4 + headerBytes };
   const dataStart = start + size - packedFlag;
   if (dataStart > end) throw toUnfamiliar();
-  return { ...shared, isSolid: false, method: isLzma(item) ? 'lzma' : 'deflate', start, dataStart };
+  return { ...shared, isSolid, method: isLzma(item) ? 'lzma' : 'deflate', start, dataStart };
 }
 
 /** What makensis writes: the usual properties, a dictionary of whole 64 KiB, and the first byte of any stream. */
@@ -91,48 +101,52 @@ function isBzip2([first, second = 0]: Uint8Array): boolean {
  * @throws TelltaleError when it is damaged; `limit/time`
  */
 export function unpackHeader(source: ByteSource, packing: Packing, budget: Budget): Uint8Array {
-  const { isSolid, method, headerBytes, start, dataStart } = packing;
-  if (isSolid) {
-    const stream = openSolid(source, packing, budget, dataStart);
-    try {
-      if (new Cursor(stream.take(4)).u32() !== headerBytes) throw toUnfamiliar();
-      return stream.take(headerBytes);
-    } finally {
-      stream.close();
-    }
-  }
-  const packed = sliceSource(source, start, dataStart - start);
+  const { isSolid, method, headerBytes, start, dataStart, end } = packing;
+  const packed = sliceSource(source, start, (isSolid ? end : dataStart) - start);
   switch (method) {
     case 'stored':
       return packed.read(0, headerBytes);
     case 'deflate': {
+      if (isSolid) return takeHeader(decodeSlowly(packed, budget), packing);
       const unpacked = tryInflateBlock(packed.read(0, packed.size), headerBytes, new Uint8Array(0));
       if (unpacked === undefined) throw toUnfamiliar();
       return unpacked;
     }
-    case 'lzma': {
-      const stream = new StreamReader(decodeItem(packed, budget, headerBytes));
-      try {
-        return stream.take(headerBytes);
-      } finally {
-        stream.close();
-      }
-    }
+    case 'lzma':
+      return takeHeader(decodeItem(packed, budget, isSolid ? dataStart : headerBytes), packing);
   }
 }
 
-/**
- * Solid data from their start: the size of the script, the script, and the items.
- *
- * @param bytes - no more than that is wanted
- */
-export function openSolid(
+/** Only as much as is needed: native zlib would decode it all. */
+function* decodeSlowly(packed: ByteSource, budget: Budget): Generator<Uint8Array> {
+  for (const chunk of decodeDeflate(packed)) {
+    budget.checkTime();
+    yield chunk;
+  }
+}
+
+/** The script is the first item of solid data, with its size in front. */
+function takeHeader(chunks: Generator<Uint8Array>, { isSolid, headerBytes }: Packing): Uint8Array {
+  const stream = new StreamReader(chunks);
+  try {
+    if (isSolid && new Cursor(stream.take(4)).u32() !== headerBytes) throw toUnfamiliar();
+    return stream.take(headerBytes);
+  } finally {
+    stream.close();
+  }
+}
+
+/** Solid data from their start: the size of the script, the script, and the items; undefined when zlib refuses them. */
+export function tryOpenSolid(
   source: ByteSource,
-  { start, end }: Packing,
+  { method, start, end }: Packing,
   budget: Budget,
-  bytes?: number,
-): StreamReader {
-  return new StreamReader(decodeItem(sliceSource(source, start, end - start), budget, bytes));
+): StreamReader | undefined {
+  const packed = sliceSource(source, start, end - start);
+  if (method === 'lzma') return new StreamReader(decodeItem(packed, budget));
+  if (packed.size > itemBytesMax) return undefined;
+  const unpacked = tryInflateUpTo(packed.read(0, packed.size), itemBytesMax);
+  return unpacked && new StreamReader([unpacked].values());
 }
 
 /**

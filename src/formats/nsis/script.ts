@@ -59,6 +59,8 @@ const installLibBack = { new: 28, old: 26 } as const;
 const nameCharactersMax = 1024;
 /** Characters that are the same everywhere: no controls, no surrogates, nothing for private use. */
 const ordinaryName = /^[\u0020-\u007e\u00a0-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd]+$/u;
+const oddParts: ReadonlySet<string> = new Set(['', '.', '..']);
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Name and folder apart, as they are compared. */
 interface Item extends Omit<ScriptFile, 'name'> {
@@ -84,11 +86,12 @@ export function readScript(header: Uint8Array, filesMax: number): readonly Scrip
   if (to > header.length || to < from) throw toUnfamiliar();
   if (entries.count > entriesMax || entries.offset + entries.count * entryBytes > header.length)
     throw toUnfamiliar();
-  const script = new Script(header, entries.offset, entries.count, new Strings(header.subarray(from, to)));
-  return arrange(script.readItems(filesMax)).map(({ prefix, name, position, patchBytes }) => ({
-    name: toMemberName(prefix, name, patchBytes > 0),
-    position,
-    patchBytes,
+  const strings = new Strings(header.subarray(from, to));
+  const script = new Script(header, entries.offset, entries.count, strings);
+  return arrange(script.readItems(filesMax)).map((item) => ({
+    name: toMemberName(item, strings.isUnicode),
+    position: item.position,
+    patchBytes: item.patchBytes,
   }));
 }
 
@@ -340,19 +343,18 @@ function compareTexts(left: string | undefined, right: string | undefined): numb
   return left < right ? -1 : 1;
 }
 
-/** @throws TelltaleError when it is a name that is not the same everywhere */
-function toMemberName(prefix: string | undefined, name: string, isUninstaller: boolean): string {
-  let folder = prefix ?? '';
-  if (folder !== '' && !folder.endsWith('\\')) folder += '\\';
+/** @throws TelltaleError when it is a name that does not mean the same to all software */
+function toMemberName({ prefix = '', name, patchBytes }: Item, isUnicode: boolean): string {
+  const folder = prefix === '' || prefix.endsWith('\\') ? prefix : `${prefix}\\`;
   let path = `${folder}${name === '' ? 'file' : name}`;
   if (/^\$INSTDIR\\/i.test(path)) path = path.slice('$INSTDIR\\'.length).replace(/^\\/, '');
   // What follows is the data of the uninstaller alone: its program is the one of the installer, which is not here.
-  if (isUninstaller) path += '.nsis';
+  if (patchBytes > 0) path += '.nsis';
   path = path.replaceAll('\\', '/');
-  const isOdd =
-    path.length > nameCharactersMax ||
-    !ordinaryName.test(path) ||
-    path.split('/').some((part) => part === '' || part === '.' || part === '..');
-  if (isOdd) throw toUnfamiliar();
+  if (path.length > nameCharactersMax) throw toUnfamiliar();
+  // Nothing says which code page it is; the other decoder takes it for UTF-8.
+  if (!isUnicode)
+    path = utf8.decode(Uint8Array.from({ length: path.length }, (_, index) => path.charCodeAt(index)));
+  if (!ordinaryName.test(path) || path.split('/').some((part) => oddParts.has(part))) throw toUnfamiliar();
   return path;
 }

@@ -2,12 +2,12 @@ import { TelltaleError } from '../../bytes/errors.ts';
 
 /** Bytes one after the other from chunks that are cut anywhere. */
 export class StreamReader {
-  readonly #chunks: Generator<Uint8Array>;
+  readonly #chunks: Iterator<Uint8Array>;
   #chunk: Uint8Array = new Uint8Array(0);
   /** Bytes taken so far. */
   position = 0;
 
-  constructor(chunks: Generator<Uint8Array>) {
+  constructor(chunks: Iterator<Uint8Array>) {
     this.#chunks = chunks;
   }
 
@@ -54,6 +54,6 @@ export class StreamReader {
 
   /** Lets the decoder go. */
   close(): void {
-    this.#chunks.return(undefined);
+    this.#chunks.return?.();
   }
 }

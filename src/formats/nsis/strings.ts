@@ -113,7 +113,9 @@ const registryFolders: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** More text than that is not read: a script may name one long text a million times. */
-const unitsMax = 16 * 1024 * 1024;
+const unitsMax = 4 * 1024 * 1024;
+/** A longer text is no name. */
+const textUnitsMax = 8192;
 
 /** The installer is not one of those that are read here. */
 export function toUnfamiliar(): TelltaleError {
@@ -136,9 +138,9 @@ export class Strings {
     if (this.isUnicode) {
       if (bytes.length % 2 !== 0 || bytes.at(-2) !== 0) throw toUnfamiliar();
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-      this.#units = Uint16Array.from({ length: bytes.length / 2 }, (_, index) =>
-        view.getUint16(index * 2, true),
-      );
+      const units = new Uint16Array(bytes.length / 2);
+      for (let index = 0; index < units.length; index += 1) units[index] = view.getUint16(index * 2, true);
+      this.#units = units;
     } else {
       this.#units = bytes;
     }
@@ -180,14 +182,13 @@ export class Strings {
     if (place >= 0x8000_0000) return `$(LSTR_${0xffff_ffff - place})`;
     let text = '';
     for (let at = place; ; ) {
-      const unit = this.#at(at);
-      at += 1;
-      if (unit === 0) return text;
+      const end = this.#findEnd(at, true);
+      text += this.#toText(at, end);
+      if (text.length > textUnitsMax) throw toUnfamiliar();
+      const unit = this.#at(end);
       const code = this.#toCode(unit);
-      if (code === undefined) {
-        text += String.fromCharCode(unit);
-        continue;
-      }
+      if (unit === 0 || code === undefined) return text;
+      at = end + 1;
       const first = this.#at(at);
       at += 1;
       if (first === 0) return text;
@@ -229,14 +230,26 @@ export class Strings {
     return `$${name}`;
   }
 
-  /** The units up to the end of the text, without a look at codes. */
+  /** The text at a place without a look at codes. */
   #readPlain(place: number): string {
-    let text = '';
-    for (let at = place; ; at += 1) {
-      const unit = this.#at(at);
-      if (unit === 0) return text;
-      text += String.fromCharCode(unit);
+    return this.#toText(place, this.#findEnd(place, false));
+  }
+
+  /** Where the units end that stand for themselves. */
+  #findEnd(place: number, seesCodes: boolean): number {
+    const units = this.#units;
+    let end = place;
+    for (; end < this.count && end - place <= textUnitsMax; end += 1) {
+      const unit = units[end] ?? 0;
+      if (unit === 0 || (seesCodes && this.#toCode(unit) !== undefined)) break;
     }
+    this.#unitsLeft -= end - place;
+    return end;
+  }
+
+  #toText(from: number, to: number): string {
+    if (to - from > textUnitsMax) throw toUnfamiliar();
+    return Reflect.apply(String.fromCharCode, undefined, this.#units.subarray(from, to));
   }
 
   /** Whether a text could begin here: behind the end of another, or behind a backslash. */

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { joinBytes } from '../../../src/bytes/byte-source.ts';
 import { runTool } from '../../end-to-end/packing.ts';
 import { createRandom } from '../../mutation.ts';
 
@@ -20,12 +21,18 @@ export function makeContent(size: number, seed: number): Uint8Array {
   return bytes;
 }
 
+function makeNoise(size: number): Uint8Array {
+  const random = createRandom(9);
+  return Uint8Array.from({ length: size }, () => random(256));
+}
+
 /** Files that installers are made of, by name. */
 const contents: readonly (readonly [name: string, bytes: Uint8Array])[] = [
   ['app.exe', makeContent(150_000, 1)],
   ['readme.txt', new TextEncoder().encode('Read me.\r\n'.repeat(20))],
   ['empty.txt', new Uint8Array(0)],
-  ['noise.bin', makeContent(9000, 2).map((byte, index) => (byte * 31 + index * index * 7) & 0xff)],
+  ['noise.bin', makeNoise(9000)],
+  ['mixed.bin', joinBytes([makeNoise(90_000), makeContent(60_000, 5)])],
   ['tree/a.txt', makeContent(70_000, 3)],
   ['tree/b/c.dll', makeContent(3000, 4)],
   ['tree/b/readme.txt', new TextEncoder().encode('Read me.\r\n'.repeat(20))],
