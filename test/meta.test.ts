@@ -129,6 +129,7 @@ describe('when a parser reads what attackers write', () => {
     'dex',
     'sevenzip',
     'sevenz/',
+    'nsis',
     'iso9660',
     'udif',
     'lzma',

@@ -164,7 +164,7 @@ class SolidPass implements Pass {
     const keeps = isShared && size <= keptBytesMax;
     this.#last = { position, pieces: keeps ? pieces : undefined };
     const isWanted = stream.pass(size, (piece) => {
-      if (keeps) pieces.push(piece);
+      if (keeps) pieces.push(piece.slice());
       return use(piece);
     });
     return isWanted ? 'whole' : 'stopped';

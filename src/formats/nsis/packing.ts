@@ -38,7 +38,7 @@ const packedFlag = 0x8000_0000;
 /** A size, the properties of LZMA and two bytes of its stream. */
 const beginningBytes = 12;
 const lzmaPropertiesBytes = 5;
-const headerBytesMax = 32 * 1024 * 1024;
+const headerBytesMax = 16 * 1024 * 1024;
 /** What is packed with deflate is unpacked at once, up to here. */
 export const itemBytesMax = 64 * 1024 * 1024;
 

@@ -14,7 +14,7 @@ export class StreamReader {
   /**
    * Hands on the next bytes, piece by piece.
    *
-   * @param use - false: no more is wanted
+   * @param use - takes a piece, which is good only during the call; false: no more is wanted
    * @returns whether all were wanted
    * @throws TelltaleError `malformed/truncated` when there are fewer, and what the decoder throws
    */
