@@ -1,9 +1,10 @@
 /**
  * NSIS installers, read without 7-Zip: those of NSIS 2 and 3 whose data are packed with LZMA or deflate, or not at all.
- * Only those in which everything is understood; all others are for 7-Zip, and so are items on
- * which zlib gives up. Members are the same with either.
+ * Only those in which everything is understood; all others are for 7-Zip, and so are items that zlib refuses. Members
+ * are the same with either, but for damaged ones, of which 7-Zip gives less.
  *
- * Not supported: NSIS 1, forks (of Park, with data beyond 4 GiB), bzip2, filters, names that do not mean the same to all software.
+ * Not supported: NSIS 1, forks (of Park, with data beyond 4 GiB), bzip2, filters, names that do not mean the same to
+ * all software.
  */
 import type { ByteSource } from '../../bytes/byte-source.ts';
 import { TelltaleError } from '../../bytes/errors.ts';

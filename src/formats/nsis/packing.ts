@@ -6,7 +6,7 @@
  * stream of its own. Nothing says which method it is, it is told by how the stream begins.
  */
 import type { Budget } from '../../bytes/budget.ts';
-import { type ByteSource, readChunks, readUpTo, sliceSource } from '../../bytes/byte-source.ts';
+import { type ByteSource, readPassing, readUpTo, sliceSource } from '../../bytes/byte-source.ts';
 import { Cursor } from '../../bytes/cursor.ts';
 import { decodeDeflate } from '../../bytes/deflate.ts';
 import { tryInflateBlock, tryInflateUpTo } from '../../platform/inflate.ts';
@@ -160,7 +160,7 @@ export function* decodeItem(packed: ByteSource, budget: Budget, bytes?: number):
   const properties = new Cursor(head).u8();
   const dictionaryBytes = new Cursor(head, 1).u32();
   const rest = sliceSource(packed, lzmaPropertiesBytes, packed.size - lzmaPropertiesBytes);
-  yield* decodeLzmaChunks(readChunks(rest), {
+  yield* decodeLzmaChunks(readPassing(rest), {
     lc: properties % 9,
     lp: Math.floor(properties / 9) % 5,
     pb: Math.floor(properties / 45),
