@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import { Budget, defaultLimits, type Limits } from '../../src/bytes/budget.ts';
-import { type ByteSource, readUpTo, toByteSource } from '../../src/bytes/byte-source.ts';
+import { type ByteSource, readChunks, readUpTo, toByteSource } from '../../src/bytes/byte-source.ts';
 import { TelltaleError } from '../../src/bytes/errors.ts';
-import type { Fact, Finding, Format, MemberInflow } from '../../src/formats/model.ts';
+import {
+  type Fact,
+  type Finding,
+  type Format,
+  FoundFault,
+  type Member,
+  type MemberInflow,
+} from '../../src/formats/model.ts';
 import { sevenZipArchiveFormats, sevenZipVolumeFormats } from '../../src/formats/sevenzip/index.ts';
 import { udifFormat } from '../../src/formats/udif/index.ts';
 
@@ -50,6 +57,45 @@ export function identifySevenZip(source: ByteSource): Format {
   return format;
 }
 
+/** Takes a member that is opened one by one, as the walk does. */
+async function takeMember(
+  { name, content }: Member,
+  budget: Budget,
+  options: PourOptions,
+): Promise<PouredMember> {
+  const hash = createHash('sha256');
+  const entry: PouredMember = {
+    name,
+    declaredSize: content.kind === 'source' ? content.source.size : content.declaredSize,
+    size: 0,
+    sha256: '',
+    finding: content.kind === 'unreadable' ? content.finding : undefined,
+    chunks: [],
+    isEnded: true,
+  };
+  try {
+    const chunks =
+      content.kind === 'source'
+        ? readChunks(content.source)
+        : content.kind === 'stream'
+          ? content.open()
+          : [];
+    for await (const chunk of chunks) {
+      budget.chargeBytes(chunk.length);
+      entry.size += chunk.length;
+      hash.update(chunk);
+      if (options.keepBytes === true) entry.chunks.push(chunk.slice());
+    }
+  } catch (error) {
+    if (error instanceof FoundFault) entry.finding = error.finding;
+    else if (error instanceof TelltaleError)
+      entry.finding = { code: error.code, message: error.message, consequence: '', incomplete: true };
+    else throw error;
+  }
+  entry.sha256 = hash.digest('hex');
+  return entry;
+}
+
 /** A stand-in for the walk: takes members, charges the budget, asks for the rest in another pass. */
 export async function pourAll(
   input: Uint8Array | ByteSource,
@@ -68,6 +114,11 @@ export async function pourAll(
   try {
     const reading = await format.read(source, { budget, report: (finding) => findings.push(finding) });
     facts = reading.facts;
+    for await (const member of reading.members?.() ?? []) {
+      members.push(await takeMember(member, budget, options));
+      if (members.at(-1)?.finding?.code.startsWith('limit/') === true) gate.isClosed = true;
+      if (gate.isClosed) break;
+    }
     let from: number | undefined = 0;
     while (from !== undefined && reading.pour !== undefined && !gate.isClosed) {
       passes.push(from);

@@ -10,6 +10,7 @@ import { type ByteSource, readUpTo, sliceSource, toByteSource } from '../../byte
 import { Cursor, toHex } from '../../bytes/cursor.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { loadSevenZip } from '../../platform/sevenzip-module.ts';
+import { tryReadHfsPlus } from '../hfsplus/index.ts';
 import { toQuotedName } from '../member-name.ts';
 import type { Format, FormatNature, MemberSink, ReadContext, Reading } from '../model.ts';
 import { tryReadInstaller } from '../nsis/index.ts';
@@ -199,6 +200,7 @@ const volumes: readonly Row[] = [
     extensions: ['hfs'],
     references: ['https://developer.apple.com/library/archive/technotes/tn/tn1150.html'],
     type: 'hfs',
+    tryReadPlain: tryReadHfsPlus,
     probe: (head) => has(head, 'H+\0\x04', 1024) || has(head, 'HX\0\x05', 1024),
   },
   {
