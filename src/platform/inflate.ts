@@ -11,6 +11,7 @@ import {
   type ZlibOptions,
   createInflateRaw,
   crc32 as nativeCrc32,
+  inflate as nativeInflate,
   inflateRaw as nativeInflateRaw,
   inflateRawSync,
   inflateSync,
@@ -213,11 +214,35 @@ export function tryInflateUpTo(packed: Uint8Array, bytesMax: number): Uint8Array
 export function tryInflateZlibBlock(packed: Uint8Array, expectedBytes: number): Uint8Array | undefined {
   try {
     const decoded: unknown = inflateSync(packed, { ...toWholeOptions(expectedBytes), info: true });
-    if (!isNativeResult(decoded) || decoded.engine.bytesWritten !== packed.length) return undefined;
-    return decoded.buffer.length === expectedBytes ? decoded.buffer : undefined;
+    return tryTakeWhole(decoded, packed.length, expectedBytes);
   } catch {
     return undefined;
   }
+}
+
+/** As {@link tryInflateZlibBlock}, a large one in another thread while the caller goes on. */
+export async function tryInflateZlibBlockAside(
+  packed: Uint8Array,
+  expectedBytes: number,
+): Promise<Uint8Array | undefined> {
+  if (Math.max(packed.length, expectedBytes) <= smallWholeBytes) {
+    return tryInflateZlibBlock(packed, expectedBytes);
+  }
+  try {
+    const decoded: unknown = await new Promise((resolve, reject) => {
+      const options = { ...toWholeOptions(expectedBytes), info: true };
+      nativeInflate(packed, options, (error, result) => (error ? reject(error) : resolve(result)));
+    });
+    return tryTakeWhole(decoded, packed.length, expectedBytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What came out, when it is all of it and out of all that went in. */
+function tryTakeWhole(decoded: unknown, packedBytes: number, expectedBytes: number): Uint8Array | undefined {
+  if (!isNativeResult(decoded) || decoded.engine.bytesWritten !== packedBytes) return undefined;
+  return decoded.buffer.length === expectedBytes ? decoded.buffer : undefined;
 }
 
 /** What zlib gives with `info`, which its types do not know. */

@@ -5,7 +5,15 @@ import { Budget, defaultLimits } from '../../src/bytes/budget.ts';
 import { type ByteSource, assertRange, toByteSource } from '../../src/bytes/byte-source.ts';
 import { decodeDeflate } from '../../src/bytes/deflate.ts';
 import { TelltaleError } from '../../src/bytes/errors.ts';
-import { type DeflateWrapper, type InflateEnd, adler32, crc32, inflate } from '../../src/platform/inflate.ts';
+import {
+  type DeflateWrapper,
+  type InflateEnd,
+  adler32,
+  crc32,
+  inflate,
+  tryInflateZlibBlock,
+  tryInflateZlibBlockAside,
+} from '../../src/platform/inflate.ts';
 import { createRandom } from '../mutation.ts';
 
 async function collect(
@@ -266,5 +274,27 @@ describe('when checksums are computed', () => {
         deflateSync(Buffer.alloc(100_000, 0xff)).length - 4,
       ),
     );
+  });
+});
+
+describe('when a block is decoded at once', () => {
+  it.each([100, 30_000, 200_000])('gives the same in this thread and beside it: %i bytes', async (length) => {
+    const plain = toProse(length);
+    const packed = deflateSync(plain);
+    const decode = async (bytes: Uint8Array, expected: number): Promise<Uint8Array | undefined> => {
+      const [here, aside] = [
+        tryInflateZlibBlock(bytes, expected),
+        await tryInflateZlibBlockAside(bytes, expected),
+      ];
+      expect(aside).toEqual(here);
+      return here;
+    };
+    expect(plain.equals((await decode(packed, length)) ?? Buffer.alloc(0))).toBe(true);
+    expect(await decode(packed, length - 1)).toBeUndefined();
+    expect(await decode(packed, length + 1)).toBeUndefined();
+    expect(await decode(packed.subarray(0, -1), length)).toBeUndefined();
+    expect(await decode(Buffer.concat([packed, Buffer.alloc(1)]), length)).toBeUndefined();
+    expect(await decode(Buffer.from(packed).fill(0xff, 10, 20), length)).toBeUndefined();
+    expect(await decode(new Uint8Array(0), length)).toBeUndefined();
   });
 });

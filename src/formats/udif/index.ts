@@ -2,16 +2,18 @@
  * Apple disk images (UDIF, `.dmg`).
  *
  * The trailer `koly`, a property list, and in it for each partition a table of chunks that are empty, stored or packed.
- * Chunks packed with zlib are unpacked by native zlib, and 7-Zip reads the volume in the partition as if it lay in a
- * file. Everything else about an image is read by 7-Zip as a whole: other methods (bzip2, LZMA, LZFSE, ADC), several
- * partitions with files, tables in a resource fork, and whatever is not in order, which it tells.
+ * Chunks packed with zlib are unpacked by native zlib. An HFS+ volume in which everything is in order is read here; any
+ * other volume is read by 7-Zip, as if the partition were a file. Everything else about an image is read by 7-Zip as a
+ * whole: other methods (bzip2, LZMA, LZFSE, ADC), several partitions with files, tables in a resource fork, and whatever
+ * is not in order, which it tells.
  *
  * Reference: https://newosxbook.com/DMG.html
  */
 import { type ByteSource, readPassing, readUpTo } from '../../bytes/byte-source.ts';
 import { type ErrorCode, TelltaleError } from '../../bytes/errors.ts';
 import { crc32 } from '../../platform/inflate.ts';
-import type { Finding, Format, ReadContext, Reading } from '../model.ts';
+import { listFiles, toVolumeFacts, tryReadPlainVolume } from '../hfsplus/index.ts';
+import { FoundFault, type Finding, type Format, type ReadContext, type Reading } from '../model.ts';
 import { has, hasFar, isoDescriptorOffset, udifTrailerBytes } from '../recognised.ts';
 import { readWithSevenZip, sevenZipLimitations } from '../sevenzip/index.ts';
 import { parseUdif, type UdifImage } from './image.ts';
@@ -65,6 +67,10 @@ async function tryReadPartition(source: ByteSource, context: ReadContext): Promi
     const partition = new UdifPartition(source, image.table);
     const type = tryFindVolumeType(partition);
     if (type === undefined) return undefined;
+    if (type === 'hfs') {
+      const reading = tryReadVolume(image, partition, context);
+      if (reading !== undefined) return reading;
+    }
     let report = (finding: Finding): void => void findings.push(finding);
     const reading = await readWithSevenZip({ type, isPartition: true }, partition, {
       ...context,
@@ -77,6 +83,48 @@ async function tryReadPartition(source: ByteSource, context: ReadContext): Promi
   } catch (error) {
     if (!(error instanceof TelltaleError) || !isAboutImage(error.code)) throw error;
     return undefined;
+  }
+}
+
+/** An HFS+ volume in which everything is in order: its files are unpacked as they are asked for, and a little ahead. */
+function tryReadVolume(
+  image: UdifImage,
+  partition: UdifPartition,
+  context: ReadContext,
+): Reading | undefined {
+  const volume = tryReadPlainVolume(partition, context);
+  if (volume === undefined) return undefined;
+  const facts = toVolumeFacts(volume, context);
+  return {
+    facts,
+    regions: [],
+    async *members() {
+      const files = listFiles(volume);
+      const readFile = partition.readAhead(files.map(({ extents }) => extents));
+      for (const [number, { path, size }] of files.entries()) {
+        const open = (): AsyncIterable<Uint8Array> => toWholeOrFault(readFile(number));
+        yield { name: path, relation: 'file', content: { kind: 'stream', open, declaredSize: size } };
+      }
+      checkSums(image, partition, context);
+    },
+  };
+}
+
+/** The bytes of a file as far as they can be unpacked; that they end there is told in the words of 7-Zip's way. */
+async function* toWholeOrFault(
+  chunks: AsyncGenerator<Uint8Array, void, void>,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    if (!(error instanceof TelltaleError && error.code === 'malformed/compressed-data')) throw error;
+    const { code, message } = error;
+    throw new FoundFault({
+      code,
+      message,
+      consequence: 'what could be unpacked of it was searched, the rest was not',
+      incomplete: true,
+    });
   }
 }
 
