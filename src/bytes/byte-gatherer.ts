@@ -1,14 +1,20 @@
+import { type ByteSource, toByteSource } from './byte-source.ts';
+import { chainSources } from './chain-sources.ts';
+
 /** Most bytes that are set aside for what has not come yet, whatever a container promises. */
 const trustedBytes = 256 * 1024 * 1024;
+/** Chunks that may be kept are copied together below this: thousands of small ones would take longer to search. */
+const pieceBytesMin = 32 * 1024;
 
-/**
- * Puts chunks together in memory, each byte copied at most once when the promised size holds, and not at all when one
- * chunk is everything.
- */
+/** Keeps chunks in memory: large ones as they are where that is allowed, the others copied together. */
 export class ByteGatherer {
   readonly #expectedBytes: number;
-  #bytes: Uint8Array | undefined;
-  #size = 0;
+  /** What nothing is added to any more, in order. */
+  readonly #pieces: Uint8Array[] = [];
+  #piecesBytes = 0;
+  /** Chunks that were copied since the last piece. */
+  #copied: Uint8Array | undefined;
+  #copiedBytes = 0;
 
   /** @param expectedBytes - a claim of the container, not believed beyond 256 MiB */
   constructor(expectedBytes = 0) {
@@ -17,7 +23,7 @@ export class ByteGatherer {
 
   /** Bytes so far. */
   get size(): number {
-    return this.#size;
+    return this.#piecesBytes + this.#copiedBytes;
   }
 
   /**
@@ -26,32 +32,47 @@ export class ByteGatherer {
    */
   add(chunk: Uint8Array, mayKeep: boolean): void {
     if (chunk.length === 0) return;
-    const needed = this.#size + chunk.length;
-    if (this.#bytes === undefined && mayKeep) {
-      this.#bytes = chunk;
-    } else {
-      if (this.#bytes === undefined || this.#bytes.length < needed) this.#grow(needed);
-      this.#bytes?.set(chunk, this.#size);
+    if (mayKeep && (chunk.length >= pieceBytesMin || this.size === 0)) {
+      this.#closePiece();
+      this.#addPiece(chunk);
+      return;
     }
-    this.#size = needed;
+    const needed = this.#copiedBytes + chunk.length;
+    if (this.#copied === undefined || this.#copied.length < needed) this.#grow(needed);
+    this.#copied?.set(chunk, this.#copiedBytes);
+    this.#copiedBytes = needed;
   }
 
-  /** What is gathered by now; shares memory with the gatherer. */
-  get gathered(): Uint8Array {
-    return this.#bytes?.subarray(0, this.#size) ?? new Uint8Array(0);
+  /** What is gathered by now, in order; shares memory with the gatherer. */
+  get gathered(): readonly Uint8Array[] {
+    const copied = this.#copied?.subarray(0, this.#copiedBytes);
+    return copied === undefined ? this.#pieces : [...this.#pieces, copied];
   }
 
   /** Everything; the gatherer is spent afterwards. Holds little memory beside its bytes. */
-  finish(): Uint8Array {
-    const { gathered } = this;
-    const held = this.#bytes?.length ?? 0;
-    this.#bytes = undefined;
-    return held > gathered.length + (gathered.length >> 2) ? gathered.slice() : gathered;
+  finish(): ByteSource {
+    this.#closePiece();
+    return chainSources(this.#pieces.map(toByteSource));
+  }
+
+  #addPiece(piece: Uint8Array): void {
+    this.#pieces.push(piece);
+    this.#piecesBytes += piece.length;
+  }
+
+  #closePiece(): void {
+    const held = this.#copied;
+    if (held === undefined) return;
+    const copied = held.subarray(0, this.#copiedBytes);
+    this.#copied = undefined;
+    this.#copiedBytes = 0;
+    this.#addPiece(held.length > copied.length + (copied.length >> 2) ? copied.slice() : copied);
   }
 
   #grow(needed: number): void {
-    const larger = new Uint8Array(Math.max(needed, this.#expectedBytes, this.#size * 2));
-    larger.set(this.gathered);
-    this.#bytes = larger;
+    const expected = this.#expectedBytes - this.#piecesBytes;
+    const larger = new Uint8Array(Math.max(needed, expected, this.#copiedBytes * 2));
+    if (this.#copied !== undefined) larger.set(this.#copied.subarray(0, this.#copiedBytes));
+    this.#copied = larger;
   }
 }

@@ -1,6 +1,9 @@
 import { type ByteSource, assertRange } from './byte-source.ts';
 
-/** A source over several others, one behind the other; a single one is handed back as it is. */
+/**
+ * A source over several others, one behind the other; a single one is handed back as it is. What lies in one of them is
+ * read from it, without a copy of ours.
+ */
 export function chainSources(links: readonly ByteSource[]): ByteSource {
   const [only] = links;
   if (links.length === 1 && only !== undefined) return only;
@@ -31,11 +34,20 @@ export function chainSources(links: readonly ByteSource[]): ByteSource {
       filled += part.length;
     }
   };
+  /** Where the last read was: the next one is mostly near. */
+  let [last, lastStart, lastEnd] = [0, 0, ends[0] ?? 0];
   return {
     size,
     readInto,
     read(offset, length) {
       assertRange(size, offset, length);
+      if (offset < lastStart || offset >= lastEnd) {
+        last = find(offset);
+        lastEnd = ends[last] ?? 0;
+        lastStart = lastEnd - (links[last]?.size ?? 0);
+      }
+      const link = offset + length <= lastEnd ? links[last] : undefined;
+      if (link !== undefined) return link.read(offset - lastStart, length);
       const bytes = new Uint8Array(length);
       readInto(offset, bytes);
       return bytes;

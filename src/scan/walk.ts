@@ -2,7 +2,7 @@ import type { Authenticity } from '../authenticity/model.ts';
 import { verifySignable } from '../authenticity/verification.ts';
 import type { Budget } from '../bytes/budget.ts';
 import { ByteGatherer } from '../bytes/byte-gatherer.ts';
-import { type ByteSource, readChunks, readPassing, readUpTo, toByteSource } from '../bytes/byte-source.ts';
+import { type ByteSource, readChunks, readPassing, readUpTo } from '../bytes/byte-source.ts';
 import { carve, findUnexplained } from '../formats/carve.ts';
 import { identify, tryFindMismatch, tryToStoredMembers } from '../formats/index.ts';
 import type {
@@ -894,7 +894,7 @@ class Intake {
     this.see(chunk);
     if (this.#kept !== undefined && this.#size > this.#room) {
       this.#rest = new Digester(this.#later);
-      this.#rest.update(this.#kept.gathered);
+      for (const piece of this.#kept.gathered) this.#rest.update(piece);
       this.#kept = undefined;
       // Nothing in it will be opened.
       this.#passing = undefined;
@@ -924,7 +924,7 @@ class Intake {
   finishKept(): Contents {
     if (this.#kept === undefined) return this.finish(undefined);
     const kept = this.#kept.finish();
-    return { ...this.finish(toByteSource(kept)), bytesHeld: kept.length };
+    return { ...this.finish(kept), bytesHeld: kept.size };
   }
 
   #finishDigests(source: ByteSource | undefined): ArtifactDigests {
