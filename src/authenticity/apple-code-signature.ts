@@ -27,7 +27,7 @@ import {
 } from '../formats/macho/code-signature.ts';
 import type { MachOImage, MachOProgram } from '../formats/macho/image.ts';
 import { findGaps, hasContent } from '../formats/macho/ranges.ts';
-import { type DigestAlgorithm, Digester, toDigest } from '../platform/digests.ts';
+import { type DigestAlgorithm, Digester, hasDigest, toDigest } from '../platform/digests.ts';
 import { checkCms, toSignatureDamage, tryFindTeam } from './apple-signer.ts';
 import { toIsoTime } from './der.ts';
 import { type CheckedSignature, judgeSigner, toSentence } from './judgement.ts';
@@ -491,12 +491,13 @@ function checkDirectory(
   }
   let changed = 0;
   let first: { readonly offset: number; readonly stated: string; readonly actual: string } | undefined;
-  for (const { page, digest } of digestPages(source, codeLimit, pageBytes, pages, algorithm, budget)) {
-    const stated = pageHashes.subarray(page * hashBytes, (page + 1) * hashBytes);
-    const actual = digest.subarray(0, hashBytes);
-    if (isSame(stated, actual)) continue;
+  for (const page of findChangedPages(source, directory, algorithm, budget)) {
     changed += 1;
-    first ??= { offset: page * pageBytes, stated: toHex(stated), actual: toHex(actual) };
+    if (first !== undefined) continue;
+    const stated = pageHashes.subarray(page * hashBytes, (page + 1) * hashBytes);
+    const offset = page * pageBytes;
+    const actual = digestPage(source, directory, page, algorithm, budget).subarray(0, hashBytes);
+    first = { offset, stated: toHex(stated), actual: toHex(actual) };
   }
   if (first === undefined) return { changed };
   fail(
@@ -508,36 +509,55 @@ function checkDirectory(
   return { changed, stated: first.stated, actual: first.actual };
 }
 
-function* digestPages(
+type Pages = Pick<CodeDirectory, 'codeLimit' | 'pageBytes' | 'pages' | 'pageHashes' | 'hashBytes'>;
+
+/** Numbers of the pages that do not have the digest that is stated. @throws TelltaleError `limit/time` */
+function* findChangedPages(
   source: ByteSource,
-  limit: number,
-  pageBytes: number,
-  pages: number,
+  directory: Pages,
   algorithm: DigestAlgorithm,
   budget: Budget,
-): Generator<{ readonly page: number; readonly digest: Uint8Array }> {
+): Generator<number, void, void> {
+  const { codeLimit, pageBytes, pages, pageHashes, hashBytes } = directory;
   if (pageBytes === 0 || pageBytes > chunkBytes) {
     for (let page = 0; page < pages; page += 1) {
-      const start = page * pageBytes;
-      const length = pageBytes === 0 ? limit : Math.min(pageBytes, limit - start);
-      const digester = new Digester([algorithm]);
-      for (const chunk of readChunks(sliceSource(source, start, length), chunkBytes)) {
-        budget.checkTime();
-        digester.update(chunk);
-      }
-      yield { page, digest: fromHex(digester.finish()[algorithm] ?? '') };
+      const stated = pageHashes.subarray(page * hashBytes, (page + 1) * hashBytes);
+      const actual = digestPage(source, directory, page, algorithm, budget).subarray(0, hashBytes);
+      if (!isSame(stated, actual)) yield page;
     }
     return;
   }
-  const pagesPerChunk = Math.floor(chunkBytes / pageBytes);
-  for (let start = 0; start < pages; start += pagesPerChunk) {
-    const offset = start * pageBytes;
-    const chunk = source.read(offset, Math.min(pagesPerChunk * pageBytes, limit - offset));
-    for (let at = 0, page = start; at < chunk.length; at += pageBytes, page += 1) {
-      if ((page & 0xff) === 0) budget.checkTime();
-      yield { page, digest: toDigest(algorithm, chunk.subarray(at, at + pageBytes)) };
+  for (let page = 0; page < pages; ) {
+    budget.checkTime();
+    const offset = page * pageBytes;
+    // A run of memory is not copied for that; a page that lies in two of them is.
+    const run = (source.runEnd?.(offset) ?? source.size) - offset;
+    const taken = Math.min(Math.max(Math.floor(Math.min(run, chunkBytes) / pageBytes), 1), pages - page);
+    const chunk = source.read(offset, Math.min(taken * pageBytes, codeLimit - offset));
+    for (let at = 0; at < chunk.length; at += pageBytes, page += 1) {
+      const stated = pageHashes.subarray(page * hashBytes, (page + 1) * hashBytes);
+      const isThere = stated.length === hashBytes;
+      if (!isThere || !hasDigest(algorithm, chunk.subarray(at, at + pageBytes), stated)) yield page;
     }
   }
+}
+
+/** @param page - its number; without pages, the whole code is one */
+function digestPage(
+  source: ByteSource,
+  { codeLimit, pageBytes }: Pages,
+  page: number,
+  algorithm: DigestAlgorithm,
+  budget: Budget,
+): Uint8Array {
+  const start = page * pageBytes;
+  const length = pageBytes === 0 ? codeLimit : Math.min(pageBytes, codeLimit - start);
+  const digester = new Digester([algorithm]);
+  for (const chunk of readChunks(sliceSource(source, start, length), chunkBytes)) {
+    budget.checkTime();
+    digester.update(chunk);
+  }
+  return fromHex(digester.finish()[algorithm] ?? '');
 }
 
 function fromHex(text: string): Uint8Array {

@@ -27,6 +27,11 @@ export interface ByteSource {
    * @throws TelltaleError `malformed/out-of-range`
    */
   readInto?(offset: number, target: Uint8Array): void;
+  /**
+   * Offset at which a run of bytes ends that {@link read} hands out without a copy, given where it begins. Absent where
+   * that makes no difference.
+   */
+  runEnd?(offset: number): number;
   /** Where the bytes stand, one after the other, in an open file; absent when they do not. */
   readonly range?: FileRange;
 }
@@ -82,6 +87,9 @@ export function sliceSource(parent: ByteSource, offset: number, length: number):
       assertRange(length, at, wanted);
       return parent.read(offset + at, wanted);
     },
+    ...(parent.runEnd === undefined
+      ? {}
+      : { runEnd: (at: number) => Math.min(length, (parent.runEnd?.(offset + at) ?? parent.size) - offset) }),
     ...(parent.readInto === undefined
       ? {}
       : {
@@ -108,6 +116,7 @@ export function* readChunks(source: ByteSource, bytesPerChunk = 1 << 20): Genera
 
 /** Chunks of this size stay in the cache of a processor while they are digested and searched. */
 const passingBytes = 256 * 1024;
+const runBytesMin = 16 * 1024;
 
 /**
  * The whole source, chunk by chunk from the start. Each chunk is good only until the next one is asked for: memory is
@@ -115,7 +124,14 @@ const passingBytes = 256 * 1024;
  */
 export function* readPassing(source: ByteSource): Generator<Uint8Array> {
   if (source.readInto === undefined) {
-    yield* readChunks(source, passingBytes);
+    for (let offset = 0; offset < source.size; ) {
+      const wanted = Math.min(passingBytes, source.size - offset);
+      const run = (source.runEnd?.(offset) ?? source.size) - offset;
+      // Many short runs take longer one by one than put together.
+      const length = run < Math.min(wanted, runBytesMin) ? wanted : Math.min(wanted, run);
+      yield source.read(offset, length);
+      offset += length;
+    }
     return;
   }
   const room = new Uint8Array(Math.min(passingBytes, source.size));

@@ -36,9 +36,10 @@ export function chainSources(links: readonly ByteSource[]): ByteSource {
   };
   /** Where the last read was: the next one is mostly near. */
   let [last, lastStart, lastEnd] = [0, 0, ends[0] ?? 0];
+  const isInMemory = links.every((link) => link.readInto === undefined);
   return {
     size,
-    readInto,
+    ...(isInMemory ? { runEnd: (offset: number) => ends[find(offset)] ?? size } : { readInto }),
     read(offset, length) {
       assertRange(size, offset, length);
       if (offset < lastStart || offset >= lastEnd) {

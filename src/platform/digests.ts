@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, hash as toDigestAtOnce } from 'node:crypto';
 
 export type DigestAlgorithm = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
@@ -25,4 +25,16 @@ export function toDigest(algorithm: DigestAlgorithm, ...parts: readonly Uint8Arr
   const hash = createHash(algorithm);
   for (const part of parts) hash.update(part);
   return hash.digest();
+}
+
+/**
+ * Whether some bytes have a digest that is stated whole or by its first bytes.
+ *
+ * As text and in one call: a digest object for each page of a program takes as long again as digesting the page.
+ */
+export function hasDigest(algorithm: DigestAlgorithm, bytes: Uint8Array, stated: Uint8Array): boolean {
+  const { buffer, byteOffset, byteLength } = stated;
+  return toDigestAtOnce(algorithm, bytes, 'hex').startsWith(
+    Buffer.from(buffer, byteOffset, byteLength).toString('hex'),
+  );
 }

@@ -19,6 +19,7 @@ import type { Authenticity } from '../../src/authenticity/model.ts';
 import type { PublisherPins } from '../../src/authenticity/publisher-pins.ts';
 import { Budget } from '../../src/bytes/budget.ts';
 import { toByteSource } from '../../src/bytes/byte-source.ts';
+import { chainSources } from '../../src/bytes/chain-sources.ts';
 import { TelltaleError } from '../../src/bytes/errors.ts';
 import { parseCodeSignature } from '../../src/formats/macho/code-signature.ts';
 import { parseMachO } from '../../src/formats/macho/parse.ts';
@@ -230,6 +231,17 @@ describe('when the proof for the team falls short', () => {
 
 describe('when a signed program was changed', () => {
   const seed = buildSignedMachO({}, { ...genuine, entitlements: { a: true } });
+
+  it.each([1_000, 4_096, 5_000, 20_000])('says the same of bytes in pieces of %i', (pieceBytes) => {
+    for (const bytes of [seed, changed(seed, 4200), changed(seed, 10, 9000, 9001)]) {
+      const pieces = Array.from({ length: Math.ceil(bytes.length / pieceBytes) }, (_, index) =>
+        toByteSource(bytes.slice(index * pieceBytes, (index + 1) * pieceBytes)),
+      );
+      const budget = new Budget(bytes.length);
+      const program = parseMachO(chainSources(pieces), { budget, report() {} });
+      expect(verifyMachO(program, pins, { budget })).toEqual(verify(bytes));
+    }
+  });
 
   it('names the page', () => {
     const result = verify(changed(seed, 4200));
