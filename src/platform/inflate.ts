@@ -9,15 +9,16 @@
  */
 import {
   type ZlibOptions,
+  constants,
+  createInflate,
   createInflateRaw,
   crc32 as nativeCrc32,
-  inflate as nativeInflate,
   inflateRaw as nativeInflateRaw,
   inflateRawSync,
   inflateSync,
 } from 'node:zlib';
 import type { TransformOptions } from 'node:stream';
-import { type ByteSource, readUpTo, sliceSource } from '../bytes/byte-source.ts';
+import { type ByteSource, joinBytes, readUpTo, sliceSource } from '../bytes/byte-source.ts';
 import { Cursor } from '../bytes/cursor.ts';
 import { decodeDeflate } from '../bytes/deflate.ts';
 import { TelltaleError } from '../bytes/errors.ts';
@@ -220,22 +221,80 @@ export function tryInflateZlibBlock(packed: Uint8Array, expectedBytes: number): 
   }
 }
 
-/** As {@link tryInflateZlibBlock}, a large one in another thread while the caller goes on. */
-export async function tryInflateZlibBlockAside(
-  packed: Uint8Array,
-  expectedBytes: number,
-): Promise<Uint8Array | undefined> {
-  if (Math.max(packed.length, expectedBytes) <= smallWholeBytes) {
-    return tryInflateZlibBlock(packed, expectedBytes);
+/** Room of a decoder that is used again: so many bytes are decoded before it takes more memory. */
+export const decoderRoomBytes = 1024 * 1024;
+
+/** Decodes zlib streams beside the caller, several at once; decoders and their memory are used again. */
+export class ZlibDecoders {
+  readonly #idle: ZlibDecoder[] = [];
+
+  /**
+   * As {@link tryInflateZlibBlock}, a large one in another thread. What comes out shares memory, of at most
+   * {@link decoderRoomBytes}, with what else came out.
+   */
+  async tryDecode(packed: Uint8Array, expectedBytes: number): Promise<Uint8Array | undefined> {
+    if (Math.max(packed.length, expectedBytes) <= smallWholeBytes) {
+      return tryInflateZlibBlock(packed, expectedBytes);
+    }
+    const decoder = this.#idle.pop() ?? new ZlibDecoder();
+    const decoded = await decoder.tryDecode(packed, expectedBytes);
+    if (decoded === undefined) decoder.close();
+    else this.#idle.push(decoder);
+    return decoded;
   }
-  try {
-    const decoded: unknown = await new Promise((resolve, reject) => {
-      const options = { ...toWholeOptions(expectedBytes), info: true };
-      nativeInflate(packed, options, (error, result) => (error ? reject(error) : resolve(result)));
+
+  /** Gives the memory of idle decoders back; they are made anew when they are needed. */
+  close(): void {
+    for (const decoder of this.#idle.splice(0)) decoder.close();
+  }
+}
+
+/** One decoder of streams that are whole, one after the other. */
+class ZlibDecoder {
+  /** With this flag, a stream that ends too early is a fault. */
+  readonly #engine = createInflate({ flush: constants.Z_FINISH, chunkSize: decoderRoomBytes });
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+  #expectedBytes = 0;
+  #settle: ((isWhole: boolean) => void) | undefined;
+
+  constructor() {
+    this.#engine.on('data', (piece: unknown) => {
+      if (!(piece instanceof Uint8Array)) return;
+      this.#bytes += piece.length;
+      if (this.#bytes > this.#expectedBytes) this.#fail();
+      else this.#pieces.push(piece);
     });
-    return tryTakeWhole(decoded, packed.length, expectedBytes);
-  } catch {
-    return undefined;
+    // It ends when something follows the stream.
+    for (const event of ['error', 'end', 'close']) this.#engine.on(event, () => this.#fail());
+  }
+
+  /** Undefined when the stream is not in order; the decoder is of no use any more. */
+  async tryDecode(packed: Uint8Array, expectedBytes: number): Promise<Uint8Array | undefined> {
+    this.#pieces = [];
+    this.#bytes = 0;
+    this.#expectedBytes = expectedBytes;
+    const before = this.#engine.bytesWritten;
+    const isWhole = await new Promise<boolean>((resolve) => {
+      this.#settle = resolve;
+      this.#engine.write(packed, (error) => (error ? this.#fail() : resolve(true)));
+    });
+    this.#settle = undefined;
+    const taken = this.#engine.bytesWritten - before;
+    if (!isWhole || taken !== packed.length || this.#bytes !== expectedBytes) return undefined;
+    this.#engine.reset();
+    const decoded = joinBytes(this.#pieces);
+    this.#pieces = [];
+    return decoded;
+  }
+
+  close(): void {
+    this.#engine.destroy();
+  }
+
+  #fail(): void {
+    this.#pieces = [];
+    this.#settle?.(false);
   }
 }
 

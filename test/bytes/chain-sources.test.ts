@@ -41,7 +41,10 @@ describe('when sources are put one behind the other', () => {
             const offset = from % (whole.length + 1);
             const size = length % (whole.length - offset + 1);
             expect(whole.subarray(offset, offset + size).equals(chain.read(offset, size))).toBe(true);
-            const passing = Array.from(readPassing(sliceSource(chain, offset, size)), (chunk) => chunk.length);
+            const passing = Array.from(
+              readPassing(sliceSource(chain, offset, size)),
+              (chunk) => chunk.length,
+            );
             expect(passing.reduce((sum, one) => sum + one, 0)).toBe(size);
           }
           expect(() => chain.read(whole.length, 1)).toThrow(TelltaleError);

@@ -12,7 +12,7 @@ import {
   crc32,
   inflate,
   tryInflateZlibBlock,
-  tryInflateZlibBlockAside,
+  ZlibDecoders,
 } from '../../src/platform/inflate.ts';
 import { createRandom } from '../mutation.ts';
 
@@ -277,24 +277,65 @@ describe('when checksums are computed', () => {
   });
 });
 
-describe('when a block is decoded at once', () => {
-  it.each([100, 30_000, 200_000])('gives the same in this thread and beside it: %i bytes', async (length) => {
+describe('when zlib streams are decoded beside the caller', () => {
+  const lengths = [100, 30_000, 200_000, 262_144, 1_048_576, 2_500_000];
+
+  it.each(lengths)('takes the same for whole as in this thread: %i bytes', async (length) => {
     const plain = toProse(length);
     const packed = deflateSync(plain);
-    const decode = async (bytes: Uint8Array, expected: number): Promise<Uint8Array | undefined> => {
-      const [here, aside] = [
-        tryInflateZlibBlock(bytes, expected),
-        await tryInflateZlibBlockAside(bytes, expected),
-      ];
-      expect(aside).toEqual(here);
-      return here;
+    const decoders = new ZlibDecoders();
+    const decode = async (bytes: Uint8Array, expected = length): Promise<Uint8Array | undefined> => {
+      const aside = await decoders.tryDecode(bytes, expected);
+      expect(aside?.length).toBe(tryInflateZlibBlock(bytes, expected)?.length);
+      return aside;
     };
-    expect(plain.equals((await decode(packed, length)) ?? Buffer.alloc(0))).toBe(true);
-    expect(await decode(packed, length - 1)).toBeUndefined();
-    expect(await decode(packed, length + 1)).toBeUndefined();
-    expect(await decode(packed.subarray(0, -1), length)).toBeUndefined();
-    expect(await decode(Buffer.concat([packed, Buffer.alloc(1)]), length)).toBeUndefined();
-    expect(await decode(Buffer.from(packed).fill(0xff, 10, 20), length)).toBeUndefined();
-    expect(await decode(new Uint8Array(0), length)).toBeUndefined();
+    const isWhole = async (): Promise<boolean> => plain.equals((await decode(packed)) ?? Buffer.alloc(0));
+    expect(await isWhole()).toBe(true);
+    const faulty = [
+      ...[1, 2, 3, 4, 5, 6].map((missing) => packed.subarray(0, -missing)),
+      packed.subarray(0, packed.length / 2),
+      new Uint8Array(0),
+      Buffer.concat([packed, Buffer.alloc(1)]),
+      Buffer.concat([packed, packed]),
+      Buffer.from(packed).fill(0xff, 10, 20),
+      Buffer.from(packed).fill(packed[0] === 0 ? 1 : 0, 0, 1),
+      Buffer.from(packed).fill((packed.at(-1) ?? 0) ^ 1, packed.length - 1),
+    ];
+    for (const [index, bytes] of faulty.entries()) {
+      expect([index, await decode(bytes)]).toEqual([index, undefined]);
+      // What was wrong with one does not touch the next.
+      if (index % 3 === 0) expect(await isWhole()).toBe(true);
+    }
+    for (const expected of [0, 1, length - 1, length + 1, 2 * length]) {
+      expect(await decode(packed, expected)).toBeUndefined();
+    }
+    expect(await isWhole()).toBe(true);
+    decoders.close();
+    expect(await isWhole()).toBe(true);
+  });
+
+  it('decodes several at once, each for itself', async () => {
+    const decoders = new ZlibDecoders();
+    const plain = Array.from({ length: 40 }, (_, index) =>
+      toProse(100_000 + 20_000 * (index % 9), index + 1),
+    );
+    const decoded = await Promise.all(
+      plain.map(async (bytes, index) => {
+        const packed = deflateSync(bytes);
+        return await decoders.tryDecode(index % 7 === 3 ? packed.subarray(1) : packed, bytes.length);
+      }),
+    );
+    for (const [index, bytes] of plain.entries()) {
+      if (index % 7 === 3) expect(decoded[index]).toBeUndefined();
+      else expect([index, bytes.equals(decoded[index] ?? Buffer.alloc(0))]).toEqual([index, true]);
+    }
+    decoders.close();
+  });
+
+  it('takes no more memory for a stream than is expected of it', async () => {
+    const bomb = deflateSync(Buffer.alloc(256 * 1024 * 1024));
+    const before = process.memoryUsage().rss;
+    expect(await new ZlibDecoders().tryDecode(bomb, 100_000)).toBeUndefined();
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
   });
 });

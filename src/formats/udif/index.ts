@@ -101,9 +101,13 @@ function tryReadVolume(
     async *members() {
       const files = listFiles(volume);
       const readFile = partition.readAhead(files.map(({ extents }) => extents));
-      for (const [number, { path, size }] of files.entries()) {
-        const open = (): AsyncIterable<Uint8Array> => toWholeOrFault(readFile(number));
-        yield { name: path, relation: 'file', content: { kind: 'stream', open, declaredSize: size } };
+      try {
+        for (const [number, { path, size }] of files.entries()) {
+          const open = (): AsyncIterable<Uint8Array> => toWholeOrFault(readFile(number));
+          yield { name: path, relation: 'file', content: { kind: 'stream', open, declaredSize: size } };
+        }
+      } finally {
+        partition.close();
       }
       checkSums(image, partition, context);
     },

@@ -3,7 +3,7 @@ import type { Budget } from '../../bytes/budget.ts';
 import { type ByteSource, assertRange } from '../../bytes/byte-source.ts';
 import { Crc32Joiner, crc32OfZeros } from '../../bytes/crc32-join.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
-import { crc32, tryInflateZlibBlock, tryInflateZlibBlockAside } from '../../platform/inflate.ts';
+import { crc32, decoderRoomBytes, tryInflateZlibBlock, ZlibDecoders } from '../../platform/inflate.ts';
 import type { UdifChunk, UdifTable } from './image.ts';
 
 /** Unpacked chunks that are kept: whoever reads goes back and forth between directories and files. */
@@ -93,6 +93,7 @@ export class UdifPartition implements ByteSource {
   /** Checksums of chunks that were unpacked, by their number. */
   readonly #sums = new Map<number, number>();
   #unpacked = 0;
+  readonly #decoders = new ZlibDecoders();
 
   constructor(source: ByteSource, table: UdifTable) {
     this.#source = source;
@@ -205,7 +206,9 @@ export class UdifPartition implements ByteSource {
     if (ahead.nextMember !== member) ahead.begin(this.#planFrom(members, member));
     // Until it was read to its end, nobody knows what comes next.
     ahead.nextMember = undefined;
-    for (const { offset, size } of members[member] ?? []) {
+    const ranges = members[member] ?? [];
+    const isSmall = ranges.reduce((sum, { size }) => sum + size, 0) < 4 * decoderRoomBytes;
+    for (const { offset, size } of ranges) {
       for (let at = offset; at < offset + size; ) {
         const index = this.#find(at);
         const chunk = this.#table.chunks[index];
@@ -214,8 +217,8 @@ export class UdifPartition implements ByteSource {
         if (chunk.kind === 'zlib') {
           const bytes = await this.#take(index, chunk, ahead);
           const part = bytes.subarray(at - chunk.start, at - chunk.start + length);
-          // A small part must not keep the whole chunk in memory.
-          yield part.length * 2 < bytes.length ? part.slice() : part;
+          // A small file must not keep the memory that it shares with others.
+          yield isSmall ? part.slice() : part;
           at += length;
         } else {
           const part = this.#readIn(index, chunk, at, Math.min(length, plainBytes));
@@ -246,12 +249,17 @@ export class UdifPartition implements ByteSource {
     }
   }
 
+  /** Gives the memory of decoders back. */
+  close(): void {
+    this.#decoders.close();
+  }
+
   /** Begins to unpack a chunk; undefined when it cannot be read, which is told when it is its turn. */
   #tryStart(index: number): ChunkAhead | undefined {
     const chunk = this.#table.chunks[index];
     if (chunk?.kind !== 'zlib') return undefined;
     try {
-      return { size: chunk.size, bytes: tryInflateZlibBlockAside(this.#readPacked(chunk), chunk.size) };
+      return { size: chunk.size, bytes: this.#decoders.tryDecode(this.#readPacked(chunk), chunk.size) };
     } catch (error) {
       if (error instanceof TelltaleError) return undefined;
       throw error;
