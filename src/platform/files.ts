@@ -9,13 +9,28 @@ export interface FileSource extends ByteSource {
 
 const pageBytes = 64 * 1024;
 const pagesKept = 32;
+/** A file that is no larger than its pages may be together is read at once: a folder has thousands of these. */
+const wholeBytes = pageBytes * pagesKept;
 
 /**
- * Opens a file for random access; it is never read whole and never locked.
+ * Opens a file for random access; it is never locked, and only a small one is read whole.
  *
  * @throws TelltaleError `unreadable/missing`, `unreadable/permission`, `unreadable/not-a-file`, `unreadable/io`
  */
 export function openFile(path: string | Uint8Array): FileSource {
+  const { descriptor, size } = openDescriptor(path);
+  const bytes = size <= wholeBytes ? readWhole(descriptor, size) : readPages(descriptor, size);
+  return {
+    ...bytes,
+    range: { descriptor, offset: 0 },
+    close() {
+      bytes.forget();
+      closeSync(descriptor);
+    },
+  };
+}
+
+function openDescriptor(path: string | Uint8Array): { readonly descriptor: number; readonly size: number } {
   let descriptor: number;
   try {
     descriptor = openSync(typeof path === 'string' ? path : Buffer.from(path), 'r');
@@ -27,15 +42,7 @@ export function openFile(path: string | Uint8Array): FileSource {
     closeSync(descriptor);
     throw new TelltaleError('unreadable/not-a-file', 'is not a regular file');
   }
-  const pages = readPages(descriptor, status.size);
-  return {
-    ...pages,
-    range: { descriptor, offset: 0 },
-    close() {
-      pages.forget();
-      closeSync(descriptor);
-    },
-  };
+  return { descriptor, size: status.size };
 }
 
 /**
@@ -48,39 +55,61 @@ export function readOpenFile(range: FileRange, size: number): ByteSource {
   return { ...sliceSource(readPages(descriptor, offset + size), offset, size), range };
 }
 
-function readPages(descriptor: number, size: number): ByteSource & { forget(): void } {
-  const pages = new Map<number, Uint8Array>();
+/** What an open file is read through. */
+interface OpenBytes extends ByteSource {
+  /** Lets the memory go. */
+  forget(): void;
+}
 
-  const readExactly = (offset: number, length: number): Uint8Array => {
-    // All of it is written before anybody sees it.
-    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
-    readInto(offset, bytes);
-    return bytes;
+/** The first read reads everything. */
+function readWhole(descriptor: number, size: number): OpenBytes {
+  let whole: Uint8Array | undefined;
+  return {
+    size,
+    read(offset, length) {
+      assertRange(size, offset, length);
+      whole ??= readExactly(descriptor, 0, size);
+      return whole.subarray(offset, offset + length);
+    },
+    forget() {
+      whole = undefined;
+    },
   };
+}
 
-  const readInto = (offset: number, bytes: Uint8Array): void => {
-    const { length } = bytes;
-    let filled = 0;
-    while (filled < length) {
-      let count: number;
-      try {
-        count = readSync(descriptor, bytes, filled, length - filled, offset + filled);
-      } catch (error) {
-        throw toUnreadable(error);
-      }
-      if (count === 0) {
-        throw new TelltaleError('unreadable/changed', 'became shorter while it was read', {
-          offset: offset + filled,
-        });
-      }
-      filled += count;
+function readExactly(descriptor: number, offset: number, length: number): Uint8Array {
+  // All of it is written before anybody sees it.
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+  readInto(descriptor, offset, bytes);
+  return bytes;
+}
+
+function readInto(descriptor: number, offset: number, bytes: Uint8Array): void {
+  const { length } = bytes;
+  let filled = 0;
+  while (filled < length) {
+    let count: number;
+    try {
+      count = readSync(descriptor, bytes, filled, length - filled, offset + filled);
+    } catch (error) {
+      throw toUnreadable(error);
     }
-  };
+    if (count === 0) {
+      throw new TelltaleError('unreadable/changed', 'became shorter while it was read', {
+        offset: offset + filled,
+      });
+    }
+    filled += count;
+  }
+}
+
+function readPages(descriptor: number, size: number): OpenBytes {
+  const pages = new Map<number, Uint8Array>();
 
   const readPage = (index: number): Uint8Array => {
     let page = pages.get(index);
     if (page === undefined) {
-      page = readExactly(index * pageBytes, Math.min(pageBytes, size - index * pageBytes));
+      page = readExactly(descriptor, index * pageBytes, Math.min(pageBytes, size - index * pageBytes));
     } else {
       pages.delete(index);
     }
@@ -101,11 +130,11 @@ function readPages(descriptor: number, size: number): ByteSource & { forget(): v
       if (length === 0) return new Uint8Array(0);
       if (first === last)
         return readPage(first).subarray(offset - first * pageBytes, offset - first * pageBytes + length);
-      return readExactly(offset, length);
+      return readExactly(descriptor, offset, length);
     },
     readInto(offset, target) {
       assertRange(size, offset, target.length);
-      readInto(offset, target);
+      readInto(descriptor, offset, target);
     },
     forget() {
       pages.clear();
@@ -119,19 +148,19 @@ function readPages(descriptor: number, size: number): ByteSource & { forget(): v
  * @throws TelltaleError `unreadable/…`, now and at every read
  */
 export function openBriefly(path: string | Uint8Array): ByteSource {
-  const first = openFile(path);
-  const { size } = first;
-  first.close();
+  const { descriptor: first, size } = openDescriptor(path);
+  closeSync(first);
   return {
     size,
     read(offset, length) {
-      const source = openFile(path);
+      assertRange(size, offset, length);
+      const { descriptor, size: sizeNow } = openDescriptor(path);
       try {
-        if (source.size !== size)
+        if (sizeNow !== size)
           throw new TelltaleError('unreadable/changed', 'changed its size while it was read');
-        return source.read(offset, length);
+        return readExactly(descriptor, offset, length);
       } finally {
-        source.close();
+        closeSync(descriptor);
       }
     },
   };
