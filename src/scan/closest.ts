@@ -1,6 +1,6 @@
 import type { ByteSource } from '../bytes/byte-source.ts';
 import type { DigestAlgorithm } from '../platform/digests.ts';
-import { type Fingerprint, toFingerprint } from '../signatures/similarity/fingerprint.ts';
+import { type Fingerprint, toFingerprintLater } from '../signatures/similarity/fingerprint.ts';
 import type { Likeness } from '../signatures/similarity/similar-builds.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { Artifact } from './model.ts';
@@ -26,7 +26,7 @@ export function isRecorded(
 /**
  * Known builds that an artifact is alike to, the most alike first. Only programs and installers are compared, and only
  * with builds of a product that they claim to be, that something in them tells of, or whose publisher is said to have
- * signed them although they are not intact: the bytes are read once more for it.
+ * signed them although they are not intact: the bytes may be read once more for each digest.
  *
  * @param checkTime - throws when there is no time left
  */
@@ -49,8 +49,8 @@ export function findClosest(
         (one) => one.product === product.id && one.claims.length + one.telltales.length > 0,
       ) || publishers.some(({ id }) => id === doubted);
     if (!isOfInterest) continue;
-    fingerprint ??= toFingerprint(source, checkTime);
-    for (const likeness of similarBuilds.findAlike(artifact.digests.sha256, fingerprint))
+    fingerprint ??= toFingerprintLater(source, checkTime);
+    for (const likeness of similarBuilds.findAlike(artifact.digests.sha256, source.size, fingerprint))
       found.push({ ...likeness, product: product.id });
   }
   return found;

@@ -25,3 +25,37 @@ export function toFingerprint(source: ByteSource, onChunk: () => void = () => un
   }
   return { tlsh: tlsh.finish(), ssdeep: ssdeep.finish() };
 }
+
+/**
+ * As {@link toFingerprint}, but each digest is computed, over a reading of its own, when it is asked for first.
+ *
+ * @throws TelltaleError from the digests, what {@link toFingerprint} throws
+ */
+export function toFingerprintLater(source: ByteSource, onChunk: () => void): Fingerprint {
+  let tlsh: { readonly digest: string | undefined } | undefined;
+  let ssdeep: string | undefined;
+  const feed = (hasher: { update(chunk: Uint8Array): void }): void => {
+    for (const chunk of readPassing(source)) {
+      onChunk();
+      hasher.update(chunk);
+    }
+  };
+  return {
+    get tlsh() {
+      if (tlsh === undefined) {
+        const hasher = new TlshHasher();
+        feed(hasher);
+        tlsh = { digest: hasher.finish() };
+      }
+      return tlsh.digest;
+    },
+    get ssdeep() {
+      if (ssdeep === undefined) {
+        const hasher = new SsdeepHasher(source.size);
+        feed(hasher);
+        ssdeep = hasher.finish();
+      }
+      return ssdeep;
+    },
+  };
+}

@@ -1,8 +1,8 @@
 import { similarBuildColumns } from '../vocabulary.ts';
 import { parseSize, parseSources, parseTable, type TableFault, type TableLine } from '../table.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import { compareSsdeep, type SsdeepDigest, tryParseSsdeep } from './ssdeep.ts';
-import { type TlshDigest, toTlshDistance, tryParseTlsh } from './tlsh.ts';
+import { compareSsdeep, isSsdeepComparable, type SsdeepDigest, tryParseSsdeep } from './ssdeep.ts';
+import { type TlshDigest, toLeastTlshDistance, toTlshDistance, tryParseTlsh } from './tlsh.ts';
 
 /*
  * Known builds by digests that are alike for alike bytes. What is found here is a hint and no evidence: whoever makes a
@@ -90,10 +90,14 @@ export class SimilarBuilds {
     );
   }
 
-  /** Builds that are alike, the most alike first; those below the thresholds are not among them. */
-  findAlike(sha256: string | undefined, fingerprint: Fingerprint): readonly Likeness[] {
-    const ssdeep = tryParseSsdeep(fingerprint.ssdeep);
-    const tlsh = fingerprint.tlsh === undefined ? undefined : tryParseTlsh(fingerprint.tlsh);
+  /**
+   * Builds that are alike, the most alike first; those below the thresholds are not among them. A digest is asked for
+   * only when the size leaves it open what it will say.
+   *
+   * @param size - in bytes
+   */
+  findAlike(sha256: string | undefined, size: number, fingerprint: Fingerprint): readonly Likeness[] {
+    const digests = new ParsedFingerprint(fingerprint);
     this.#compared ??= this.rows.map((build) => ({
       build,
       ssdeep: tryParseSsdeep(build.ssdeep),
@@ -101,15 +105,52 @@ export class SimilarBuilds {
     }));
     return this.#compared
       .flatMap((one): Likeness[] => {
-        const score =
-          ssdeep === undefined || one.ssdeep === undefined ? 0 : compareSsdeep(ssdeep, one.ssdeep);
-        const distance =
-          tlsh === undefined || one.tlsh === undefined ? undefined : toTlshDistance(tlsh, one.tlsh);
-        const percent = one.build.sha256 === sha256 ? 100 : toPercent(score, distance);
+        const score = isComparable(size, one) ? compareOrZero(digests.ssdeep, one.ssdeep) : 0;
+        const isSame = one.build.sha256 === sha256;
+        // What stands in the table as alike is told with both.
+        const isWanted = isSame || score >= leastScore || isNear(size, one);
+        const distance = isWanted ? tryDistance(digests.tlsh, one.tlsh) : undefined;
+        const percent = isSame ? 100 : toPercent(score, distance);
         return percent === undefined ? [] : [{ build: one.build, percent, ssdeep: score, tlsh: distance }];
       })
       .sort(compareLikeness);
   }
+}
+
+/** The digests of a file, each taken apart when it is asked for. */
+class ParsedFingerprint {
+  readonly #fingerprint: Fingerprint;
+  #ssdeep: SsdeepDigest | undefined;
+  #tlsh: TlshDigest | undefined;
+
+  constructor(fingerprint: Fingerprint) {
+    this.#fingerprint = fingerprint;
+  }
+
+  get ssdeep(): SsdeepDigest | undefined {
+    return (this.#ssdeep ??= tryParseSsdeep(this.#fingerprint.ssdeep));
+  }
+
+  get tlsh(): TlshDigest | undefined {
+    const { tlsh } = this.#fingerprint;
+    return (this.#tlsh ??= tlsh === undefined ? undefined : tryParseTlsh(tlsh));
+  }
+}
+
+function isComparable(size: number, { ssdeep }: Compared): boolean {
+  return ssdeep !== undefined && isSsdeepComparable(size, ssdeep);
+}
+
+function isNear(size: number, { tlsh }: Compared): boolean {
+  return tlsh !== undefined && toLeastTlshDistance(size, tlsh) <= mostDistance;
+}
+
+function compareOrZero(one: SsdeepDigest | undefined, other: SsdeepDigest | undefined): number {
+  return one === undefined || other === undefined ? 0 : compareSsdeep(one, other);
+}
+
+function tryDistance(one: TlshDigest | undefined, other: TlshDigest | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : toTlshDistance(one, other);
 }
 
 /** Undefined below the thresholds. */

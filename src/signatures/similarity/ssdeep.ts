@@ -268,6 +268,16 @@ export function compareSsdeep(one: SsdeepDigest, other: SsdeepDigest): number {
   return 0;
 }
 
+/**
+ * Whether data of a size can have a digest that {@link compareSsdeep} compares with another one: its block size is what
+ * its size asks for or smaller.
+ *
+ * @param size - in bytes
+ */
+export function isSsdeepComparable(size: number, digest: SsdeepDigest): boolean {
+  return digest.blockSize <= toBlockSize(toLevel(size) + 1);
+}
+
 function scoreStrings(one: string, other: string, blockSize: number): number {
   if (!haveCommonSubstring(one, other)) return 0;
   const total = one.length + other.length;

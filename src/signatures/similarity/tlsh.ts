@@ -230,8 +230,7 @@ const farApart = 6;
  * How far two digests are from each other, the lengths of the data included. 0: the same digest; about 200: no relation.
  */
 export function toTlshDistance(one: TlshDigest, other: TlshDigest): number {
-  const lengths = toCircular(one.lengthClass, other.lengthClass, 256);
-  let distance = lengths <= 1 ? lengths : lengths * stepWeight;
+  let distance = weighLengths(one.lengthClass, other.lengthClass);
   for (const ratios of [
     toCircular(one.firstRatio, other.firstRatio, 16),
     toCircular(one.secondRatio, other.secondRatio, 16),
@@ -247,6 +246,20 @@ export function toTlshDistance(one: TlshDigest, other: TlshDigest): number {
     }
   }
   return distance;
+}
+
+/**
+ * How far data of a size is at least from a digest, whatever its bytes are.
+ *
+ * @param size - in bytes
+ */
+export function toLeastTlshDistance(size: number, digest: TlshDigest): number {
+  return weighLengths(toLengthClass(size) & 0xff, digest.lengthClass);
+}
+
+function weighLengths(one: number, other: number): number {
+  const classes = toCircular(one, other, 256);
+  return classes <= 1 ? classes : classes * stepWeight;
 }
 
 /** The shorter way around a ring of so many places. */
