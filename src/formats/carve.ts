@@ -54,10 +54,13 @@ function toView(source: ByteSource, length: number): DataView | undefined {
   return bytes.length < length ? undefined : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** `MZ` */
+const programMagic = [0x4d, 0x5a] as const;
+
 const patterns: readonly Pattern[] = [
   {
     name: 'program',
-    magic: toBytes('MZ'),
+    magic: programMagic,
     measure(rest) {
       const view = toView(rest, 0x40);
       if (view === undefined) return undefined;
@@ -231,7 +234,7 @@ export function* carve(
       for (; found === undefined && passed < starts.length; passed += 1) {
         const start = starts[passed];
         if (start === undefined || start.offset >= offset + size) break;
-        if (start.offset >= offset + at) found = tryMeasure(region, start.offset - offset, start.pattern);
+        if (start.offset >= offset + at) found = tryStart(region, start.offset - offset, start.pattern);
       }
       found ??= findNext(region, Math.max(at, traces.end - peOffsetRange.most - offset));
       if (found === undefined) break;
@@ -275,16 +278,21 @@ function* findProgramStarts(source: ByteSource, signatureOffset: number): Genera
   const from = Math.max(0, signatureOffset - peOffsetRange.most);
   const before = readUpTo(source, from, signatureOffset - from);
   const view = new DataView(before.buffer, before.byteOffset, before.byteLength);
-  for (let at = 0; at + peOffsetRange.least <= before.length; at += 1) {
-    if (before[at] !== 0x4d || before[at + 1] !== 0x5a) continue;
-    if (view.getUint32(at + 0x3c, true) === before.length - at) yield from + at;
+  for (let at = before.indexOf(programMagic[0]); at >= 0; at = before.indexOf(programMagic[0], at + 1)) {
+    if (at + peOffsetRange.least > before.length) return;
+    if (before[at + 1] === programMagic[1] && view.getUint32(at + 0x3c, true) === before.length - at)
+      yield from + at;
   }
 }
 
+/** The file that begins where a trace of it stands. */
+function tryStart(region: ByteSource, start: number, pattern: Pattern): Found | undefined {
+  const head = readUpTo(region, start + (pattern.lead ?? 0), pattern.magic.length);
+  return startsWith(head, 0, pattern.magic) ? tryMeasure(region, start, pattern) : undefined;
+}
+
+/** The file that begins at an offset, behind which the magic number of a pattern was seen. */
 function tryMeasure(region: ByteSource, start: number, pattern: Pattern): Found | undefined {
-  const lead = pattern.lead ?? 0;
-  const head = readUpTo(region, start + lead, pattern.magic.length);
-  if (!startsWith(head, 0, pattern.magic)) return undefined;
   const size = pattern.measure(sliceSource(region, start, region.size - start));
   // The region as a whole is what is being read already.
   if (size === undefined || size < smallestBytes || (start === 0 && size === region.size)) return undefined;
