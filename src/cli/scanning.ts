@@ -182,7 +182,8 @@ function warnOfRules(path: string, warnings: readonly string[], terminal: Termin
     terminal.err(`telltale: ${toVisible(`${path}: ${warning}`)}\n`);
   }
   if (warnings.length > warningsShown) {
-    terminal.err(`telltale: ${toVisible(path)}: and ${warnings.length - warningsShown} more warnings\n`);
+    const more = warnings.length - warningsShown;
+    terminal.err(`telltale: ${toVisible(path)}: and ${more} more ${more === 1 ? 'warning' : 'warnings'}\n`);
   }
 }
 

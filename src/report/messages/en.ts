@@ -358,9 +358,9 @@ const scan = {
     signer: (name: string) => `signed by ${name}`,
   },
   morePlaces: (count: number) => `and ${count} more (-v shows all)`,
-  moreTelltales: (count: number) => `and ${count} more telltales (-v shows all)`,
-  moreProblems: (count: number) => `and ${count} more problems (-v shows all)`,
-  moreSources: (count: number) => `and ${count} more sources`,
+  moreTelltales: (count: number) => `and ${toCount(count, 'more telltale')} (-v shows all)`,
+  moreProblems: (count: number) => `and ${toCount(count, 'more problem')} (-v shows all)`,
+  moreSources: (count: number) => `and ${toCount(count, 'more source')}`,
   ofVariant: (title: string, variant: string) => `${title} (${variant})`,
   untested: (all: boolean) =>
     `${all ? 'these telltales come' : 'some of these telltales come'} from the sources named; no real file that carries them was available to us`,
@@ -380,7 +380,7 @@ const scan = {
   ruleMatch: (identifier: string, offset: string) => `${identifier} at 0x${offset}`,
   ruleMatches: (places: readonly string[], further: number) =>
     `${places.join(', ')}${further > 0 ? ` and ${further} more` : ''}`,
-  moreRules: (count: number) => `and ${count} more matches of rules (-v shows all)`,
+  moreRules: (count: number) => `and ${toCount(count, 'more match', 'more matches')} of rules (-v shows all)`,
   compareWithOriginal: 'where an original is at hand, telltale diff ORIGINAL FILE shows what was changed',
   sameBytes: 'the same bytes',
   alike: (percent: number) => `${percent} % alike`,
