@@ -84,6 +84,18 @@ export class DerElement {
     return this.base + this.start;
   }
 
+  /** How many more elements the tree may give. */
+  get elementsLeft(): number {
+    return this.#allowance.left;
+  }
+
+  /** Counts elements that were read elsewhere as read in this tree; false, and nothing counted, when it has no room. */
+  tryCount(elements: number): boolean {
+    if (elements > this.#allowance.left) return false;
+    this.#allowance.left -= elements;
+    return true;
+  }
+
   /** The bytes inside; without the end mark of an indefinite length. */
   get content(): Uint8Array {
     return this.bytes.subarray(this.contentStart, this.contentEnd);

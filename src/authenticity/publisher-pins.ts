@@ -203,10 +203,21 @@ function toRefusal(
 
 /** The publisher whose name a certificate bears, however it is written. */
 export function tryClaim(pins: PublisherPins, leaf: Certificate): string | undefined {
-  const names = new Set(leaf.subject.commonNames.map(toComparableName));
+  const names = toComparableNames(leaf.subject.commonNames);
   return pins.publishers.find(({ commonNames }) =>
-    commonNames.some((name) => names.has(toComparableName(name))),
+    toComparableNames(commonNames).some((name) => names.includes(name)),
   )?.id;
+}
+
+/** Of lists that are still in use: the pins are asked for every signature. */
+const comparableNames = new WeakMap<readonly string[], readonly string[]>();
+
+function toComparableNames(names: readonly string[]): readonly string[] {
+  const known = comparableNames.get(names);
+  if (known !== undefined) return known;
+  const made = names.map(toComparableName);
+  comparableNames.set(names, made);
+  return made;
 }
 
 /** Cyrillic and Greek letters that look like Latin ones. https://www.unicode.org/reports/tr39/ */

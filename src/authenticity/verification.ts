@@ -1,7 +1,11 @@
 import type { Budget } from '../bytes/budget.ts';
 import type { Signable } from '../formats/model.ts';
+import type * as Authenticode from './authenticode.ts';
 import type { Authenticity } from './model.ts';
 import type { PublisherPins } from './publisher-pins.ts';
+
+/** Asking for a module that is loaded takes as long as checking a signature. */
+let authenticode: Promise<typeof Authenticode> | undefined;
 
 /**
  * Checks the signature of a parsed file. What checks one kind is loaded when the first file of that kind is met.
@@ -15,7 +19,7 @@ export async function verifySignable(
 ): Promise<Authenticity> {
   switch (signed.kind) {
     case 'pe': {
-      const { verifyAuthenticode } = await import('./authenticode.ts');
+      const { verifyAuthenticode } = await (authenticode ??= import('./authenticode.ts'));
       return verifyAuthenticode(signed.image, pins, context);
     }
     case 'msi': {

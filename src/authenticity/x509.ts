@@ -8,9 +8,10 @@
  * Not supported: revocation (that needs the network), name constraints, policies, roots that are not in the set.
  */
 import { toHex } from '../bytes/cursor.ts';
+import { TelltaleError } from '../bytes/errors.ts';
 import { type DigestAlgorithm, toDigest } from '../platform/digests.ts';
 import { checkSignature, type SignatureScheme } from '../platform/public-keys.ts';
-import { type DerElement, parseDer, tags, toIsoTime, toMalformed } from './der.ts';
+import { type DerElement, elementsMax, parseDer, tags, toIsoTime, toMalformed } from './der.ts';
 import type { CertificateSummary } from './model.ts';
 
 /** Certificates in one chain, leaf and root included. */
@@ -186,12 +187,53 @@ function parsePssScheme(
   return expected === undefined || expected === digest ? { kind: 'rsa-pss', digest, saltLength } : undefined;
 }
 
+/** A certificate that was read, and how many elements that took. */
+interface KeptCertificate {
+  readonly certificate: Certificate;
+  readonly elements: number;
+}
+
+/** The same authorities stand behind most signatures of a folder. */
+const certificatesKept = 256;
+const keptBytesMax = 8192;
+const recentCertificates = new Map<string, KeptCertificate>();
+
 /**
- * Reads one certificate.
+ * Reads one certificate; the same bytes lately read give the same object.
  *
  * @throws TelltaleError `malformed/signature`
  */
 export function parseCertificate(element: DerElement): Certificate {
+  const { encoded } = element;
+  if (encoded.length > keptBytesMax) return readCertificate(element);
+  const name = toHex(toDigest('sha256', encoded));
+  const kept = recentCertificates.get(name) ?? tryKeep(element, name);
+  // What the limit on elements says must not depend on what was read before.
+  if (kept === undefined || !element.tryCount(kept.elements)) return readCertificate(element);
+  // The one not used for longest goes first.
+  recentCertificates.delete(name);
+  recentCertificates.set(name, kept);
+  if (recentCertificates.size > certificatesKept) {
+    const [oldest] = recentCertificates.keys();
+    if (oldest !== undefined) recentCertificates.delete(oldest);
+  }
+  return kept.certificate;
+}
+
+/** Reads a copy, so that a kept certificate does not keep the file in memory; undefined when it cannot be read. */
+function tryKeep(element: DerElement, name: string): KeptCertificate | undefined {
+  try {
+    const copy = parseDer(Uint8Array.from(element.encoded), element.offset);
+    const certificate = readCertificate(copy, name);
+    return { certificate, elements: elementsMax - 1 - copy.elementsLeft };
+  } catch (error) {
+    // Reading it where it stands says what is wrong.
+    if (error instanceof TelltaleError) return undefined;
+    throw error;
+  }
+}
+
+function readCertificate(element: DerElement, sha256?: string): Certificate {
   element.expect(tags.sequence, 'a certificate');
   const tbs = element.child(0, 'the signed part of a certificate').expect(tags.sequence, 'a certificate');
   const fields = tbs.children();
@@ -230,7 +272,7 @@ export function parseCertificate(element: DerElement): Certificate {
       issuerCommonName: issuer.commonNames.at(-1) ?? '',
       serial: toHex(serial.length > 1 && serial[0] === 0 ? serial.subarray(1) : serial),
       sha1: toHex(toDigest('sha1', encoded)),
-      sha256: toHex(toDigest('sha256', encoded)),
+      sha256: sha256 ?? toHex(toDigest('sha256', encoded)),
       notBefore: toIsoTime(notBefore),
       notAfter: toIsoTime(notAfter),
     },
@@ -399,13 +441,21 @@ export function findChain(
   return { certificates, problems };
 }
 
+/** Links that were checked, of certificates that are still in use, by the certificate and its issuer. */
+const checkedLinks = new WeakMap<Certificate, WeakMap<Certificate, boolean>>();
+
 /** Whether a certificate carries a signature by the key of another one. */
 export function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
-  return (
-    certificate.scheme !== undefined &&
-    checkSignature(issuer.publicKey, certificate.scheme, certificate.signed, certificate.signature) ===
-      'valid'
-  );
+  const { scheme } = certificate;
+  if (scheme === undefined) return false;
+  const byIssuer = checkedLinks.get(certificate) ?? new WeakMap<Certificate, boolean>();
+  const known = byIssuer.get(issuer);
+  if (known !== undefined) return known;
+  const isValid =
+    checkSignature(issuer.publicKey, scheme, certificate.signed, certificate.signature) === 'valid';
+  byIssuer.set(issuer, isValid);
+  checkedLinks.set(certificate, byIssuer);
+  return isValid;
 }
 
 /** @param below - certificate authorities between this one and the leaf */

@@ -22,6 +22,8 @@ export class Digester {
 
 /** The raw digest of some bytes. */
 export function toDigest(algorithm: DigestAlgorithm, ...parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1) return toDigestAtOnce(algorithm, first, 'buffer');
   const hash = createHash(algorithm);
   for (const part of parts) hash.update(part);
   return hash.digest();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { makeCertificate, makeCertificateSet } from '../../fixtures/certificate-authority.ts';
+import { elementsMax, parseDer } from '../../src/authenticity/der.ts';
 import { TelltaleError } from '../../src/bytes/errors.ts';
 import {
   chainLengthMax,
@@ -7,6 +8,7 @@ import {
   isFor,
   isIssuedBy,
   keyPurposes,
+  parseCertificate,
   parseCertificateBytes,
 } from '../../src/authenticity/x509.ts';
 import { mutate } from '../mutation.ts';
@@ -50,6 +52,62 @@ describe('when a certificate is read', () => {
       }
     }
     expect(refused).toBeGreaterThan(500);
+  });
+});
+
+describe('when a certificate was read before', () => {
+  const { encoded } = authorities.intermediate;
+
+  it('is not read again, and keeps no memory of the file', () => {
+    const again = Uint8Array.from([0, 0, 0, ...encoded]).subarray(3);
+    const known = parseCertificateBytes(again);
+    expect(known).toEqual(intermediate);
+    expect(parseCertificateBytes(encoded)).toBe(known);
+    expect(known.encoded.buffer).not.toBe(again.buffer);
+  });
+
+  it('is another one when a byte differs', () => {
+    const changed = Uint8Array.from(encoded);
+    const last = changed.length - 1;
+    changed[last] = (changed[last] ?? 0) ^ 1;
+    const other = parseCertificateBytes(changed);
+    expect(other).not.toBe(intermediate);
+    expect(other.summary.sha256).not.toBe(intermediate.summary.sha256);
+    expect([isIssuedBy(intermediate, root), isIssuedBy(other, root)]).toEqual([true, false]);
+    expect([isIssuedBy(intermediate, root), isIssuedBy(other, root)]).toEqual([true, false]);
+  });
+
+  it('counts against the limit on elements as if it were read again', () => {
+    const fresh = parseDer(encoded);
+    const before = fresh.elementsLeft;
+    parseCertificate(fresh);
+    const cost = before - fresh.elementsLeft;
+    expect(cost).toBeGreaterThan(50);
+    // A bag that repeats one certificate until the tree may give no more elements.
+    const copies = Math.ceil(elementsMax / cost) + 1;
+    const content = Buffer.concat(Array.from({ length: copies }, () => encoded));
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(content.length);
+    const bag = parseDer(Buffer.concat([Uint8Array.of(0x31, 0x84), length, content]));
+    const read: unknown[] = [];
+    expect(() => {
+      for (const element of bag.children()) read.push(parseCertificate(element));
+    }).toThrow(`more than ${elementsMax} elements`);
+    expect(read.length).toBe(Math.floor((elementsMax - 1 - copies) / cost));
+  });
+
+  it('says what is wrong with broken ones each time', () => {
+    const broken = Uint8Array.from(encoded);
+    broken[4] = 0x02;
+    const messages = [1, 2].map(() => {
+      try {
+        return parseCertificateBytes(broken).summary.subject;
+      } catch (error) {
+        return String(error);
+      }
+    });
+    expect(messages[0]).toContain('a certificate has the tag 0x2');
+    expect(messages[1]).toBe(messages[0]);
   });
 });
 
