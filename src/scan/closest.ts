@@ -1,6 +1,6 @@
 import type { ByteSource } from '../bytes/byte-source.ts';
 import type { DigestAlgorithm } from '../platform/digests.ts';
-import { type Fingerprint, toFingerprintLater } from '../signatures/similarity/fingerprint.ts';
+import { type ComparedFingerprint, toFingerprintLater } from '../signatures/similarity/fingerprint.ts';
 import type { Likeness } from '../signatures/similarity/similar-builds.ts';
 import type { Knowledge } from './knowledge.ts';
 import type { Artifact } from './model.ts';
@@ -41,7 +41,7 @@ export function findClosest(
   const { authenticity } = artifact;
   // What a publisher signed and nobody changed is what it says it is.
   const doubted = authenticity?.integrity === 'intact' ? undefined : authenticity?.publisher;
-  let fingerprint: Fingerprint | undefined;
+  let fingerprint: ComparedFingerprint | undefined;
   for (const { product, publishers, similarBuilds } of database.products) {
     if (!similarBuilds.mayBeAlike(source.size)) continue;
     const isOfInterest =
@@ -49,9 +49,14 @@ export function findClosest(
         (one) => one.product === product.id && one.claims.length + one.telltales.length > 0,
       ) || publishers.some(({ id }) => id === doubted);
     if (!isOfInterest) continue;
-    fingerprint ??= toFingerprintLater(source, checkTime);
+    fingerprint ??= toFingerprintLater(source, toLeastBlockSize(database), checkTime);
     for (const likeness of similarBuilds.findAlike(artifact.digests.sha256, source.size, fingerprint))
       found.push({ ...likeness, product: product.id });
   }
   return found;
+}
+
+/** Of all products together: the digest is computed once. */
+function toLeastBlockSize({ products }: Knowledge['database']): number {
+  return Math.min(...products.map(({ similarBuilds }) => similarBuilds.leastBlockSize ?? Infinity));
 }

@@ -26,36 +26,41 @@ export function toFingerprint(source: ByteSource, onChunk: () => void = () => un
   return { tlsh: tlsh.finish(), ssdeep: ssdeep.finish() };
 }
 
+/** As far as it was computed for comparing. */
+export interface ComparedFingerprint {
+  readonly tlsh: string | undefined;
+  /** Undefined for a digest of smaller blocks than can be compared. */
+  readonly ssdeep: string | undefined;
+}
+
 /**
  * As {@link toFingerprint}, but each digest is computed, over a reading of its own, when it is asked for first.
  *
+ * @param leastBlockSize - an ssdeep digest of smaller blocks is not asked for
  * @throws TelltaleError from the digests, what {@link toFingerprint} throws
  */
-export function toFingerprintLater(source: ByteSource, onChunk: () => void): Fingerprint {
-  let tlsh: { readonly digest: string | undefined } | undefined;
-  let ssdeep: string | undefined;
-  const feed = (hasher: { update(chunk: Uint8Array): void }): void => {
+export function toFingerprintLater(
+  source: ByteSource,
+  leastBlockSize: number,
+  onChunk: () => void,
+): ComparedFingerprint {
+  const feed = <Hasher extends { update(chunk: Uint8Array): void }>(hasher: Hasher): Hasher => {
     for (const chunk of readPassing(source)) {
       onChunk();
       hasher.update(chunk);
     }
+    return hasher;
   };
+  const known: { tlsh?: string | undefined; ssdeep?: string | undefined } = {};
   return {
     get tlsh() {
-      if (tlsh === undefined) {
-        const hasher = new TlshHasher();
-        feed(hasher);
-        tlsh = { digest: hasher.finish() };
-      }
-      return tlsh.digest;
+      if (!('tlsh' in known)) known.tlsh = feed(new TlshHasher()).finish();
+      return known.tlsh;
     },
     get ssdeep() {
-      if (ssdeep === undefined) {
-        const hasher = new SsdeepHasher(source.size);
-        feed(hasher);
-        ssdeep = hasher.finish();
-      }
-      return ssdeep;
+      if (!('ssdeep' in known))
+        known.ssdeep = feed(new SsdeepHasher(source.size, leastBlockSize)).tryFinish();
+      return known.ssdeep;
     },
   };
 }

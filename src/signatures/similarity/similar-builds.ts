@@ -1,7 +1,13 @@
 import { similarBuildColumns } from '../vocabulary.ts';
 import { parseSize, parseSources, parseTable, type TableFault, type TableLine } from '../table.ts';
-import type { Fingerprint } from './fingerprint.ts';
-import { compareSsdeep, isSsdeepComparable, type SsdeepDigest, tryParseSsdeep } from './ssdeep.ts';
+import type { ComparedFingerprint } from './fingerprint.ts';
+import {
+  compareSsdeep,
+  isSsdeepComparable,
+  type SsdeepDigest,
+  toSmallerBlock,
+  tryParseSsdeep,
+} from './ssdeep.ts';
 import { type TlshDigest, toLeastTlshDistance, toTlshDistance, tryParseTlsh } from './tlsh.ts';
 
 /*
@@ -77,6 +83,13 @@ export class SimilarBuilds {
     this.#digests = new Set(rows.map(({ sha256 }) => sha256));
   }
 
+  /** ssdeep digests of smaller blocks cannot be compared with any line; undefined when there is no line to compare with. */
+  get leastBlockSize(): number | undefined {
+    const sizes = this.#compared.flatMap(({ ssdeep }) => (ssdeep === undefined ? [] : [ssdeep.blockSize]));
+    // Comparable are digests of the same and of neighbouring block sizes.
+    return sizes.length === 0 ? undefined : toSmallerBlock(Math.min(...sizes));
+  }
+
   /** Whether these very bytes are recorded. */
   has(sha256: string): boolean {
     return this.#digests.has(sha256);
@@ -96,7 +109,7 @@ export class SimilarBuilds {
    *
    * @param size - in bytes
    */
-  findAlike(sha256: string | undefined, size: number, fingerprint: Fingerprint): readonly Likeness[] {
+  findAlike(sha256: string | undefined, size: number, fingerprint: ComparedFingerprint): readonly Likeness[] {
     const digests = new ParsedFingerprint(fingerprint);
     this.#compared ??= this.rows.map((build) => ({
       build,
@@ -119,16 +132,17 @@ export class SimilarBuilds {
 
 /** The digests of a file, each taken apart when it is asked for. */
 class ParsedFingerprint {
-  readonly #fingerprint: Fingerprint;
+  readonly #fingerprint: ComparedFingerprint;
   #ssdeep: SsdeepDigest | undefined;
   #tlsh: TlshDigest | undefined;
 
-  constructor(fingerprint: Fingerprint) {
+  constructor(fingerprint: ComparedFingerprint) {
     this.#fingerprint = fingerprint;
   }
 
   get ssdeep(): SsdeepDigest | undefined {
-    return (this.#ssdeep ??= tryParseSsdeep(this.#fingerprint.ssdeep));
+    const { ssdeep } = this.#fingerprint;
+    return (this.#ssdeep ??= ssdeep === undefined ? undefined : tryParseSsdeep(ssdeep));
   }
 
   get tlsh(): TlshDigest | undefined {

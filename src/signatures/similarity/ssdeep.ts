@@ -58,24 +58,33 @@ export class SsdeepHasher {
   readonly #lastHalf = new Uint8Array(blockSizes).fill(none);
   readonly #tail = new Uint8Array(windowBytes);
   readonly #declaredSize: number | undefined;
+  /** Levels below this one are of no interest. */
+  readonly #lowest: number;
   /** Levels above this one cannot fit. */
   readonly #highest: number;
   /** Levels from here are still hashed, */
-  #first = 0;
+  #first: number;
   /** up to here, exclusive. */
-  #end = 1;
+  #end: number;
   #size = 0;
   /** The three parts of the rolling hash: sum, weighted sum, and shifts. */
   #sum = 0;
   #weighted = 0;
   #shifted = 0;
 
-  /** @param size - bytes that will come, when that is known: then fewer block sizes have to be tried */
-  constructor(size?: number) {
+  /**
+   * @param size - bytes that will come, when that is known: then fewer block sizes have to be tried
+   * @param leastBlockSize - a digest of smaller blocks is not asked for: see {@link tryFinish}
+   */
+  constructor(size?: number, leastBlockSize = smallestBlock) {
     this.#declaredSize = size;
     this.#highest = blockSizes - 1;
     if (size !== undefined) this.#highest = Math.min(toLevel(size) + 1, this.#highest);
-    this.#setHash(0, firstHash, firstHash);
+    this.#lowest = Math.min(toLevelOf(leastBlockSize), this.#highest);
+    this.#first = this.#lowest;
+    this.#end = this.#first + 1;
+    // Until the first piece of a level ends, its hash is that of the level below.
+    this.#setHash(this.#first, firstHash, firstHash);
   }
 
   /** @throws TelltaleError `limit/bytes` above 48 GiB */
@@ -184,6 +193,17 @@ export class SsdeepHasher {
    * @throws TelltaleError `malformed/size-mismatch` when not as many bytes came as were declared
    */
   finish(): string {
+    const digest = this.tryFinish();
+    if (digest === undefined) throw new Error('the digest is one of smaller blocks than were hashed');
+    return digest;
+  }
+
+  /**
+   * As {@link finish}; undefined when the digest has smaller blocks than are of interest.
+   *
+   * @throws TelltaleError `malformed/size-mismatch`
+   */
+  tryFinish(): string | undefined {
     if (this.#declaredSize !== undefined && this.#size !== this.#declaredSize) {
       throw new TelltaleError(
         'malformed/size-mismatch',
@@ -192,6 +212,8 @@ export class SsdeepHasher {
     }
     let level = Math.min(Math.max(toLevel(this.#size), this.#first), this.#end - 1);
     while (level > this.#first && (this.#ended[level] ?? 0) < halfDigits) level -= 1;
+    const isEnough = (this.#ended[level] ?? 0) >= halfDigits && level <= toLevel(this.#size);
+    if (level === this.#lowest && this.#lowest > 0 && !isEnough) return undefined;
 
     const isOpen = ((this.#sum + this.#weighted + this.#shifted) | 0) !== 0;
     const next = level + 1;
@@ -226,6 +248,10 @@ function toLevel(size: number): number {
   return level;
 }
 
+function toLevelOf(blockSize: number): number {
+  return Math.log2(blockSize / smallestBlock);
+}
+
 function toBlockSize(level: number): number {
   return smallestBlock * 2 ** level;
 }
@@ -241,7 +267,7 @@ export interface SsdeepDigest {
 export function tryParseSsdeep(text: string): SsdeepDigest | undefined {
   const [, size = '', first = '', second = ''] = pattern.exec(text) ?? [];
   const blockSize = Number(size);
-  const level = Math.log2(blockSize / smallestBlock);
+  const level = toLevelOf(blockSize);
   if (!Number.isInteger(level) || level < 0 || level >= blockSizes) return undefined;
   return { blockSize, first: cutSequences(first), second: cutSequences(second) };
 }
@@ -266,6 +292,11 @@ export function compareSsdeep(one: SsdeepDigest, other: SsdeepDigest): number {
   if (one.blockSize * 2 === other.blockSize) return scoreStrings(one.second, other.first, other.blockSize);
   if (one.blockSize === other.blockSize * 2) return scoreStrings(one.first, other.second, one.blockSize);
   return 0;
+}
+
+/** The block size below; the smallest has none. */
+export function toSmallerBlock(blockSize: number): number {
+  return Math.max(smallestBlock, blockSize / 2);
 }
 
 /**

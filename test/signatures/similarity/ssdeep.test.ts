@@ -127,6 +127,37 @@ describe('when another size was declared', () => {
   });
 });
 
+describe('when small blocks are of no interest', () => {
+  const samples = [...shortSamples.filter((_, index) => index % 20 === 0), ...borderSamples.slice(0, 60)];
+  const larger = [...uniformSamples, ...toEditedSamples('x', toRandomBytes(150_000, 5))];
+
+  it.each([3, 24, 768, 1536, 3072, 12_288])('has the same digest, or none below %i', (least) => {
+    let told = 0;
+    let left = 0;
+    for (const [name, bytes] of [...samples, ...larger]) {
+      for (const size of [bytes.length, undefined]) {
+        const all = new SsdeepHasher(size);
+        const some = new SsdeepHasher(size, least);
+        for (const chunk of [bytes.subarray(0, 5000), bytes.subarray(5000)]) {
+          all.update(chunk);
+          some.update(chunk);
+        }
+        const digest = all.finish();
+        const isOfInterest = (tryParseSsdeep(digest)?.blockSize ?? 0) >= least;
+        expect(some.tryFinish(), name).toBe(isOfInterest ? digest : undefined);
+        if (isOfInterest) told += 1;
+        else left += 1;
+      }
+    }
+    if (least > 3) expect(left).toBeGreaterThan(20);
+    if (least < 12_288) expect(told).toBeGreaterThan(5);
+  });
+
+  it('does not pretend that there is one', () => {
+    expect(() => new SsdeepHasher(0, 6).finish()).toThrow('smaller blocks');
+  });
+});
+
 describe('when there is nothing to hash', () => {
   it('has the digest that ssdeep gives', () => {
     expect(toSsdeep()).toBe('3::');
