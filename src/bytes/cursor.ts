@@ -52,23 +52,30 @@ export class Cursor {
     return new DataView(taken.buffer, taken.byteOffset, taken.byteLength);
   }
 
+  // Put together byte by byte: a DataView for each number takes longer than the rest.
   u8(): number {
-    return this.#view(1).getUint8(0);
+    return this.bytes(1)[0] ?? 0;
   }
   u16(): number {
-    return this.#view(2).getUint16(0, true);
+    const taken = this.bytes(2);
+    return (taken[0] ?? 0) | ((taken[1] ?? 0) << 8);
   }
   u32(): number {
-    return this.#view(4).getUint32(0, true);
+    return this.i32() >>> 0;
   }
   i32(): number {
-    return this.#view(4).getInt32(0, true);
+    const taken = this.bytes(4);
+    return (taken[0] ?? 0) | ((taken[1] ?? 0) << 8) | ((taken[2] ?? 0) << 16) | ((taken[3] ?? 0) << 24);
   }
   u16be(): number {
-    return this.#view(2).getUint16(0);
+    const taken = this.bytes(2);
+    return ((taken[0] ?? 0) << 8) | (taken[1] ?? 0);
   }
   u32be(): number {
-    return this.#view(4).getUint32(0);
+    const taken = this.bytes(4);
+    return (
+      (((taken[0] ?? 0) << 24) | ((taken[1] ?? 0) << 16) | ((taken[2] ?? 0) << 8) | (taken[3] ?? 0)) >>> 0
+    );
   }
   u64big(): bigint {
     return this.#view(8).getBigUint64(0, true);
@@ -112,12 +119,16 @@ export function cutAtZero(bytes: Uint8Array): Uint8Array {
   return end < 0 ? bytes : bytes.subarray(0, end);
 }
 
+/** So many arguments a function takes everywhere. */
+const argumentsMax = 8192;
+
 /** One character a byte; the right reading for identifiers of unknown code page. */
 export function toLatin1(bytes: Uint8Array): string {
-  let text = '';
   // Spread arguments would go through an iterator, which takes six times as long.
-  for (let i = 0; i < bytes.length; i += 8192)
-    text += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(i, i + 8192));
+  if (bytes.length <= argumentsMax) return Reflect.apply(String.fromCharCode, undefined, bytes);
+  let text = '';
+  for (let at = 0; at < bytes.length; at += argumentsMax)
+    text += toLatin1(bytes.subarray(at, at + argumentsMax));
   return text;
 }
 
@@ -126,9 +137,11 @@ export function toUtf16(bytes: Uint8Array): string {
   return new TextDecoder('utf-16le').decode(bytes.subarray(0, bytes.length & ~1));
 }
 
+const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** Lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  for (let index = 0; index < bytes.length; index += 1) text += hexPairs[bytes[index] ?? 0] ?? '';
   return text;
 }

@@ -19,6 +19,8 @@ const symbolsLimit = 65_536;
 const nameLimitBytes = 512;
 const descriptorBytes = 20;
 const delayDescriptorBytes = 32;
+/** A multiple of both sizes of thunks. */
+const thunksAtOnceBytes = 512;
 
 export interface ImportedLibrary {
   /** As written in the file. */
@@ -87,8 +89,8 @@ function readOrdinaryImports(
       return false;
     }
     const offset = table.offset + cursor.offset;
-    const descriptor = cursor.bytes(descriptorBytes);
-    if (descriptor.every((byte) => byte === 0)) return true;
+    const fields = toView(cursor.bytes(descriptorBytes));
+    if (isZero(fields)) return true;
     if (index >= librariesLimit || symbols >= symbolsLimit) {
       report({
         code: 'limit/count',
@@ -99,10 +101,9 @@ function readOrdinaryImports(
       });
       return false;
     }
-    const fields = new Cursor(descriptor);
-    const lookupRva = fields.u32();
-    const nameRva = fields.skip(8).u32();
-    const addressRva = fields.u32();
+    const lookupRva = fields.getUint32(0, true);
+    const nameRva = fields.getUint32(12, true);
+    const addressRva = fields.getUint32(16, true);
     if (nameRva === 0 || addressRva === 0) return true; // here the loader stops, too
     const name = tryReadText(image, nameRva, nameLimitBytes);
     if (name === undefined) {
@@ -122,6 +123,15 @@ function readOrdinaryImports(
   }
 }
 
+function toView(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function isZero(fields: DataView): boolean {
+  for (let at = 0; at < fields.byteLength; at += 4) if (fields.getUint32(at) !== 0) return false;
+  return true;
+}
+
 /** Appends `library.symbol` for every import of a library; gives how many thunks there were. */
 function readSymbols(
   image: PeImage,
@@ -136,11 +146,17 @@ function readSymbols(
   const library = isHashedLibrary.test(libraryName) ? libraryName.toLowerCase() : '*invalid*';
   const stem = /^(.*)\.(?:ocx|sys|dll)$/s.exec(library)?.[1] ?? library;
   const thunkBytes = image.isPe32Plus ? 8 : 4;
-  const cursor = new Cursor(thunks.bytes);
   let count = 0;
-  while (count < limit && cursor.remaining >= thunkBytes) {
-    const low = cursor.u32();
-    const high = image.isPe32Plus ? cursor.u32() : 0;
+  let view = toView(new Uint8Array(0));
+  // Several at once: a library gives dozens, and to read each alone takes longer than all else.
+  for (let at = 0; count < limit; at += thunkBytes) {
+    if (at >= view.byteLength) {
+      view = toView(readUpTo(thunks.bytes, count * thunkBytes, thunksAtOnceBytes));
+      at = 0;
+    }
+    if (at + thunkBytes > view.byteLength) break;
+    const low = view.getUint32(at, true);
+    const high = image.isPe32Plus ? view.getUint32(at + 4, true) : 0;
     if (low === 0 && high === 0) break;
     count += 1;
     if (count % 1024 === 0) budget.checkTime();
