@@ -146,11 +146,20 @@ export function evaluate(compiled: CompiledDatabase, subject: Subject): Evaluati
 /** Fields of a version block that hold the version of the file; names as in Windows and in Android packages. */
 const versionFields: ReadonlySet<string> = new Set(['fileversion', 'productversion', 'versionname']);
 
+/** A version that a fact states. */
+interface StatedVersion {
+  readonly fact: Fact;
+  readonly version: readonly number[];
+}
+
 /** A subject with what conditions ask for most looked up once. */
 class SubjectView {
   readonly #subject: Subject;
   readonly #factsByKind = new Map<FactKind, Fact[]>();
+  /** Of the kinds that were asked for by name: most conditions are about a field of the version block. */
+  readonly #factsByName = new Map<FactKind, Map<string, Fact[]>>();
   readonly #fileName: string;
+  #versions: readonly StatedVersion[] | undefined;
   #memberNames: readonly { readonly full: string; readonly last: string }[] | undefined;
 
   constructor(subject: Subject) {
@@ -198,7 +207,7 @@ class SubjectView {
       case 'none':
         return condition.of.some((child) => this.#try(child) !== undefined) ? undefined : [];
       case 'content':
-        return orUndefined(condition.probes.flatMap((probe) => this.#tryProbe(probe)));
+        return this.#tryContent(condition.probes);
       case 'fileName':
         return condition.pattern.test(this.#fileName)
           ? [{ kind: 'fileName', text: `file name ${this.#fileName}` }]
@@ -213,9 +222,9 @@ class SubjectView {
         return this.#tryVersion(condition.components);
       case 'factValue': {
         const { fact: kind, name, test, evidenceKind } = condition;
-        const found = this.#facts(kind).filter(
-          (fact) => (name === undefined || isNamed(fact, name)) && test(String(fact.value)),
-        );
+        const facts = name === undefined ? this.#facts(kind) : this.#factsNamed(kind, name);
+        if (facts.length === 0) return undefined;
+        const found = facts.filter((fact) => test(String(fact.value)));
         return orUndefined(found.slice(0, evidencePerFact).map((fact) => toFactEvidence(evidenceKind, fact)));
       }
       case 'signer':
@@ -235,28 +244,35 @@ class SubjectView {
   }
 
   #tryAtLeast(count: number, conditions: readonly CompiledCondition[]): readonly Evidence[] | undefined {
-    const found = conditions.map((child) => this.#try(child)).filter((evidence) => evidence !== undefined);
-    return found.length >= count ? found.flat() : undefined;
+    const all: Evidence[] = [];
+    let holding = 0;
+    for (const child of conditions) {
+      const found = this.#try(child);
+      if (found === undefined) continue;
+      holding += 1;
+      all.push(...found);
+    }
+    return holding >= count ? all : undefined;
   }
 
-  #tryProbe(probe: Probe): readonly Evidence[] {
-    const hits = this.#subject.hits.get(probe);
-    const [first, ...further] = hits?.first ?? [];
-    return hits === undefined || first === undefined
-      ? []
-      : [toContentEvidence(probe, hits.count, first, further)];
+  #tryContent(probes: readonly Probe[]): readonly Evidence[] | undefined {
+    const found: Evidence[] = [];
+    for (const probe of probes) {
+      const hits = this.#subject.hits.get(probe);
+      if (hits === undefined) continue;
+      const [first, ...further] = hits.first;
+      if (first !== undefined) found.push(toContentEvidence(probe, hits.count, first, further));
+    }
+    return orUndefined(found);
   }
 
   #tryVersion(components: readonly VersionComponent[]): readonly Evidence[] | undefined {
-    const facts = [
-      ...this.#facts('fileVersion'),
-      ...this.#facts('versionInfo').filter((fact) => versionFields.has((fact.name ?? '').toLowerCase())),
-    ];
+    const versions = this.#toVersions();
+    if (versions.length === 0) return undefined;
     // One piece of evidence a version: the block of a program repeats it for each language.
     const byVersion = new Map<string, Evidence>();
-    for (const fact of facts) {
-      const version = tryParseVersion(String(fact.value));
-      if (version === undefined || !isVersion(version, components)) continue;
+    for (const { fact, version } of versions) {
+      if (!isVersion(version, components)) continue;
       const text = version.join('.');
       if (!byVersion.has(text))
         byVersion.set(text, { ...toFactEvidence('version', fact), text: `version ${text}` });
@@ -264,8 +280,36 @@ class SubjectView {
     return orUndefined([...byVersion.values()]);
   }
 
+  /** What the file says which version it is. */
+  #toVersions(): readonly StatedVersion[] {
+    this.#versions ??= [
+      ...this.#facts('fileVersion'),
+      ...this.#facts('versionInfo').filter((fact) => versionFields.has((fact.name ?? '').toLowerCase())),
+    ].flatMap((fact) => {
+      const version = tryParseVersion(String(fact.value));
+      return version === undefined ? [] : [{ fact, version }];
+    });
+    return this.#versions;
+  }
+
   #facts(kind: FactKind): readonly Fact[] {
-    return this.#factsByKind.get(kind) ?? [];
+    return this.#factsByKind.get(kind) ?? noFacts;
+  }
+
+  #factsNamed(kind: FactKind, name: string): readonly Fact[] {
+    let byName = this.#factsByName.get(kind);
+    if (byName === undefined) {
+      byName = new Map();
+      for (const fact of this.#facts(kind)) {
+        if (fact.name === undefined) continue;
+        const key = toComparedName(kind, fact.name);
+        const ofName = byName.get(key);
+        if (ofName === undefined) byName.set(key, [fact]);
+        else ofName.push(fact);
+      }
+      this.#factsByName.set(kind, byName);
+    }
+    return byName.size === 0 ? noFacts : (byName.get(toComparedName(kind, name)) ?? noFacts);
   }
 
   #toMemberNames(): readonly { readonly full: string; readonly last: string }[] {
@@ -277,6 +321,8 @@ class SubjectView {
   }
 }
 
+const noFacts: readonly Fact[] = [];
+
 /** A program repeats a field for each language, and a file can hold the same value thousands of times. */
 const evidencePerFact = 8;
 
@@ -285,9 +331,8 @@ function orUndefined(evidence: readonly Evidence[]): readonly Evidence[] | undef
 }
 
 /** Property names of MSI differ by case; the keys of a version block and all other names do not. */
-function isNamed(fact: Fact, name: string): boolean {
-  if (fact.kind === 'msiProperty') return fact.name === name;
-  return fact.name?.toLowerCase() === name.toLowerCase();
+function toComparedName(kind: FactKind, name: string): string {
+  return kind === 'msiProperty' ? name : name.toLowerCase();
 }
 
 const leadingVersion = /^\s*v?(\d{1,15}(?:\s*[.,]\s*\d{1,15})*)/i;
