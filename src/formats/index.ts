@@ -95,6 +95,15 @@ function isRecognised(format: Format, head: Uint8Array, source: ByteSource): boo
   }
 }
 
+const formatsByExtension = new Map<string, Format[]>();
+for (const format of formats) {
+  for (const extension of format.extensions) {
+    const sharing = formatsByExtension.get(extension);
+    if (sharing === undefined) formatsByExtension.set(extension, [format]);
+    else sharing.push(format);
+  }
+}
+
 /**
  * Whether a name promises another format than the content has: `setup.deb` that is a web page.
  *
@@ -103,7 +112,7 @@ function isRecognised(format: Format, head: Uint8Array, source: ByteSource): boo
 export function tryFindMismatch(name: string, format: Format): Fact | undefined {
   const extension = /\.([a-z0-9]{1,8})$/i.exec(name)?.[1]?.toLowerCase();
   if (extension === undefined) return undefined;
-  const promised = formats.filter(({ extensions }) => extensions.includes(extension));
-  if (promised.length === 0 || promised.includes(format)) return undefined;
+  const promised = formatsByExtension.get(extension);
+  if (promised === undefined || promised.includes(format)) return undefined;
   return { kind: 'extensionMismatch', name: extension, value: format.title };
 }
