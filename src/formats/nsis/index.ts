@@ -12,12 +12,7 @@ import { loadSevenZip } from '../../platform/sevenzip-module.ts';
 import type { MemberSink, ReadContext, Reading } from '../model.ts';
 import { isAboutTail, toFault, toMemberFinding } from '../sevenzip/faults.ts';
 import { reportTail, toListedFacts } from '../sevenzip/listed.ts';
-import {
-  type Container,
-  listContainer,
-  pourContainer,
-  toContainerCode,
-} from '../sevenzip/unpacking.ts';
+import { type Container, listContainer, pourContainer, toContainerCode } from '../sevenzip/unpacking.ts';
 import { type Item, locateItems, pourItems } from './items.ts';
 import { readPacking, unpackHeader } from './packing.ts';
 import { readScript } from './script.ts';

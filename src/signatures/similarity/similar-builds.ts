@@ -73,14 +73,23 @@ interface Compared {
 /** The builds of one product that files are compared with. */
 export class SimilarBuilds {
   readonly rows: readonly SimilarBuild[];
-  /** Read when the first file is compared. */
-  #compared: readonly Compared[] | undefined;
+  #read: readonly Compared[] | undefined;
   readonly #digests: ReadonlySet<string>;
 
   /** @param rows - without repetitions of a digest */
   constructor(rows: readonly SimilarBuild[]) {
     this.rows = rows;
     this.#digests = new Set(rows.map(({ sha256 }) => sha256));
+  }
+
+  /** The lines with their digests, which are read when the first file is compared. */
+  get #compared(): readonly Compared[] {
+    this.#read ??= this.rows.map((build) => ({
+      build,
+      ssdeep: tryParseSsdeep(build.ssdeep),
+      tlsh: tryParseTlsh(build.tlsh),
+    }));
+    return this.#read;
   }
 
   /** ssdeep digests of smaller blocks cannot be compared with any line; undefined when there is no line to compare with. */
@@ -111,11 +120,6 @@ export class SimilarBuilds {
    */
   findAlike(sha256: string | undefined, size: number, fingerprint: ComparedFingerprint): readonly Likeness[] {
     const digests = new ParsedFingerprint(fingerprint);
-    this.#compared ??= this.rows.map((build) => ({
-      build,
-      ssdeep: tryParseSsdeep(build.ssdeep),
-      tlsh: tryParseTlsh(build.tlsh),
-    }));
     return this.#compared
       .flatMap((one): Likeness[] => {
         const score = isComparable(size, one) ? compareOrZero(digests.ssdeep, one.ssdeep) : 0;
