@@ -330,7 +330,8 @@ class Unpacking {
       else this.#chunk = next.value;
     } catch (error) {
       if (!(error instanceof TelltaleError)) throw error;
-      this.#fault = error.code.startsWith('limit/') ? error : toFault('Data Error');
+      // What a decoder of ours does not read is not damaged for that.
+      this.#fault = /^(?:limit|unsupported)\//.test(error.code) ? error : toFault('Data Error');
     }
   }
 }
