@@ -7,6 +7,8 @@
  */
 import { Budget } from '../bytes/budget.ts';
 import type { ByteSource } from '../bytes/byte-source.ts';
+import { tryUnpackSevenZFolder } from './sevenz/decoding.ts';
+import type { SevenZFolderPiece } from './sevenz/stages.ts';
 import { type CabinetFolderPiece, tryUnpackFolder } from './sevenzip/cabinet-blocks.ts';
 import { tryUnpackXzBlock } from './xz/block.ts';
 import type { XzBlock } from './xz/layout.ts';
@@ -14,6 +16,7 @@ import type { XzBlock } from './xz/layout.ts';
 /** Plain data: it crosses to threads. Each has its unpacked `size` in bytes, and places in the source of its container. */
 export type Piece =
   | CabinetFolderPiece
+  | SevenZFolderPiece
   | { readonly method: 'xz-block'; readonly block: XzBlock; readonly size: number };
 
 /**
@@ -28,6 +31,8 @@ export function tryUnpackPiece(source: ByteSource, piece: Piece, output: Uint8Ar
   switch (piece.method) {
     case 'cabinet-folder':
       return tryUnpackFolder(source, piece, output);
+    case '7z-folder':
+      return tryUnpackSevenZFolder(source, piece, output);
     case 'xz-block':
       // A piece is not large: whoever waits for it looks at the time.
       return tryUnpackXzBlock(source, piece.block, output, new Budget(source.size));

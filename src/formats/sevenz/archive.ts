@@ -10,6 +10,7 @@ import { type ByteSource, joinBytes } from '../../bytes/byte-source.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { crc32 } from '../../platform/inflate.ts';
 import type { MemberInflow, MemberSink, ReadContext, Reading } from '../model.ts';
+import type { PiecesAhead } from '../pieces.ts';
 import { type Fault, toFault, toMemberFinding } from '../sevenzip/faults.ts';
 import { reportTail, toListedFacts } from '../sevenzip/listed.ts';
 import type { ListedItem } from '../sevenzip/listing.ts';
@@ -186,6 +187,9 @@ export function pourArchive(
   from: number,
 ): number | undefined {
   let unpacking: Unpacking | undefined;
+  let ahead: PiecesAhead | undefined;
+  /** Of the folder that is the first piece. */
+  let first: number | undefined;
   /** Of the next member. */
   let number = 0;
   try {
@@ -195,9 +199,13 @@ export function pourArchive(
         continue;
       }
       const folder = index === undefined ? undefined : folders[index];
-      if (folder !== undefined && unpacking?.folder !== folder) {
+      if (index !== undefined && folder !== undefined && unpacking?.folder !== folder) {
         unpacking?.close();
-        unpacking = new Unpacking(source, folder, context.budget);
+        if (first === undefined) {
+          first = index;
+          ahead = context.unpackers?.begin(source, folders.slice(index));
+        }
+        unpacking = new Unpacking(source, folder, context.budget, ahead?.take(index - first));
       }
       const reader = folder === undefined ? undefined : unpacking;
       const absence = reader?.advance(offset, size);
@@ -244,17 +252,19 @@ type Content = (inflow: MemberInflow) => Fault | 'stopped' | undefined;
 /** One folder on its way. */
 class Unpacking {
   readonly folder: SevenZFolderPiece;
-  readonly #chunks: Generator<Uint8Array>;
+  readonly #chunks: Iterator<Uint8Array>;
   readonly #budget: Budget;
   #chunk: Uint8Array = new Uint8Array(0);
   /** Where the chunk stands in the unpacked folder. */
   #chunkAt = 0;
   #fault: Fault | undefined;
 
-  constructor(source: ByteSource, folder: SevenZFolderPiece, budget: Budget) {
+  /** @param whole - the folder, when it was unpacked already */
+  constructor(source: ByteSource, folder: SevenZFolderPiece, budget: Budget, whole: Uint8Array | undefined) {
     this.folder = folder;
     this.#budget = budget;
-    this.#chunks = decodeStage(source, folder.stage, budget);
+    this.#chunks =
+      whole === undefined ? decodeStage(source, folder.stage, budget) : [whole][Symbol.iterator]();
   }
 
   /**
@@ -316,7 +326,7 @@ class Unpacking {
   }
 
   close(): void {
-    this.#chunks.return(undefined);
+    this.#chunks.return?.();
   }
 
   /** Takes the next chunk, or learns why there is none. */

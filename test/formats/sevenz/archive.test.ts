@@ -8,6 +8,7 @@ import {
 import { Budget, defaultLimits } from '../../../src/bytes/budget.ts';
 import { toByteSource } from '../../../src/bytes/byte-source.ts';
 import type { Finding } from '../../../src/formats/model.ts';
+import { tryUnpackPiece } from '../../../src/formats/pieces.ts';
 import { pourArchive } from '../../../src/formats/sevenz/archive.ts';
 import { pourAll } from '../sevenzip-pouring.ts';
 import { ours, pourBoth, readPlain } from './comparison.ts';
@@ -303,6 +304,59 @@ describe('when there is no room for all members at once', () => {
       expect(ends).toEqual([...Array.from({ length: whole }), ...(open === 1 ? ['limit/time'] : [])]);
       expect(findings.map(({ code, consequence }) => [code, consequence])).toEqual(
         whole === 4 ? [] : [['limit/time', 'the members from there on were not looked at']],
+      );
+    }
+  });
+});
+
+describe('when folders are unpacked ahead', () => {
+  it('takes what is there, and unpacks the others', () => {
+    const bytes = buildSevenZ([...three, { name: 'd', bytes: text('') }]);
+    const source = toByteSource(bytes);
+    const archive = readPlain(bytes);
+    if (archive === undefined) throw new Error('is not read');
+    for (const from of [0, 1]) {
+      const taken: number[] = [];
+      const poured: string[] = [];
+      pourArchive(
+        source,
+        archive,
+        {
+          budget: new Budget(bytes.length),
+          report: () => expect.unreachable(),
+          unpackers: {
+            begin: (given, pieces) => {
+              expect([given, pieces]).toEqual([source, archive.folders.slice(from)]);
+              return {
+                take(index) {
+                  taken.push(index);
+                  const piece = pieces[index];
+                  if (piece === undefined || index === 1) return undefined;
+                  const output = new Uint8Array(piece.size);
+                  return tryUnpackPiece(source, piece, output) ? output : undefined;
+                },
+              };
+            },
+          },
+        },
+        {
+          begin: ({ name }) => {
+            let size = 0;
+            return {
+              write: (chunk) => {
+                size += chunk.length;
+                return true;
+              },
+              end: (finding) => poured.push(`${name} ${size} ${finding?.code}`),
+            };
+          },
+          refuse: () => expect.unreachable(),
+        },
+        from,
+      );
+      expect(taken).toEqual([0, 1, 2].slice(0, 3 - from));
+      expect(poured).toEqual(
+        ['a 1000 undefined', 'b 2000 undefined', 'c 3000 undefined', 'd 0 undefined'].slice(from),
       );
     }
   });
