@@ -102,6 +102,10 @@ function makeText(size: number, seed: number): Uint8Array {
 const isXzThere = hasTools(['xz']);
 if (!isXzThere) console.warn('SKIPPED: blocks of an xz file, because xz is not installed');
 
+const isSevenZipThere = hasTools(['7zz']);
+if (!isSevenZipThere)
+  console.warn('SKIPPED: limits beside the walk, and 7z archives in pieces, because 7zz is not installed');
+
 describe('when a container has pieces that are independent', () => {
   const path = join(work, 'folders.cab');
   /** Offset of the first block of each folder. */
@@ -195,6 +199,21 @@ describe('when a container has pieces that are independent', () => {
     }
   });
 
+  it.skipIf(!isSevenZipThere)('gives the same result for a 7z archive that is not solid', async () => {
+    const archive = join(work, 'members.7z');
+    for (let member = 0; member < 8; member += 1)
+      writeFileSync(join(work, `member-${member}.txt`), makeText(900_000, member));
+    runTool('7zz', ['a', '-bd', '-ms=off', '-mx=1', archive, 'member-*.txt'], work);
+    const bytes = readFileSync(archive);
+    const middle = Math.floor(bytes.length / 2);
+    const damaged = Buffer.from(bytes);
+    damaged.fill(0x5a, middle, middle + 16);
+    for (const given of [bytes, damaged, bytes.subarray(0, middle)]) {
+      writeFileSync(archive, given);
+      expect(await scanFile(archive, threads)).toEqual(await scanFile(archive, undefined));
+    }
+  });
+
   it('ends while pieces are being unpacked', async () => {
     const aside = new AsideThreads(2, decoderEntry);
     const source = openFile(path);
@@ -214,9 +233,6 @@ describe('when a container has pieces that are independent', () => {
     await aside.close();
   });
 });
-
-const isSevenZipThere = hasTools(['7zz']);
-if (!isSevenZipThere) console.warn('SKIPPED: limits beside the walk, because 7zz is not installed');
 
 describe.skipIf(!isSevenZipThere)('when the walk wants no more', () => {
   const archive = join(work, 'zeros.7z');
