@@ -108,7 +108,7 @@ export function tryUnpackSevenZFolder(
     if (error instanceof TelltaleError) return false;
     throw error;
   }
-  return true;
+  return filled === size;
 }
 
 /** The most memory that dictionaries of a stage may take, in bytes. */
