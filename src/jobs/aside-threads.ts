@@ -37,6 +37,17 @@ export class AsideThreads {
     this.#entry = entry;
   }
 
+  /**
+   * Starts a first thread for a file that is about to be read, so that it is there when a container is found in it.
+   *
+   * @param fileBytes - size of the file
+   */
+  prepare(fileBytes: number): void {
+    if (fileBytes < packedBytesMin || this.#all.size > 0) return;
+    const decoder = this.#tryTake();
+    if (decoder !== undefined) this.#idle.push(decoder);
+  }
+
   /** A decoder for one walk. */
   toDecoder(options: AsideOptions = {}): AsideDecoder {
     return {

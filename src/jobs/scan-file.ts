@@ -40,6 +40,7 @@ export async function readArtifacts(
   };
   try {
     const source = open(job.rawPath ?? job.path);
+    aside?.prepare(source.size);
     const walk = new Walk(knowledge, new Budget(source.size, limits), onlookers, aside?.toDecoder(onlookers));
     return await walk.run(job.path, source, {
       path: job.path,

@@ -137,6 +137,25 @@ describe('when a container has pieces that are independent', () => {
     await manyThreads.close();
   });
 
+  it.skipIf(!existsSync('/proc/self/task'))(
+    'starts one thread before a large file, and none before a small one',
+    async () => {
+      const countThreads = (): number => readdirSync('/proc/self/task').length;
+      const aside = new AsideThreads(0, decoderEntry);
+      const before = countThreads();
+      aside.prepare(1000);
+      expect(countThreads()).toBe(before);
+      aside.prepare(10_000_000);
+      const prepared = countThreads();
+      expect(prepared).toBeGreaterThan(before);
+      aside.prepare(10_000_000);
+      // It is the one that decodes.
+      expect(await scanFile(path, aside)).toEqual(await scanFile(path, undefined));
+      expect(countThreads()).toBe(prepared);
+      await aside.close();
+    },
+  );
+
   it.skipIf(!existsSync('/proc/self/task'))('has so many threads for pieces as it may', async () => {
     const countThreads = (): number => readdirSync('/proc/self/task').length;
     const count = async (pieceThreads: number): Promise<number> => {
