@@ -16,6 +16,7 @@ import { type Container, listContainer, pourContainer, toContainerCode } from '.
 import { type Item, locateItems, pourItems } from './items.ts';
 import { readPacking, unpackHeader } from './packing.ts';
 import { readScript } from './script.ts';
+import { Unfamiliar } from './strings.ts';
 
 /**
  * Reads an installer in which everything is in order; undefined for all others.
@@ -32,7 +33,8 @@ export function tryReadInstaller(
   try {
     return readInstaller(source, start, context);
   } catch (error) {
-    if (error instanceof TelltaleError && error.code !== 'limit/time') return undefined;
+    const isOther = error instanceof TelltaleError && error.code !== 'limit/time';
+    if (isOther || error instanceof Unfamiliar) return undefined;
     throw error;
   }
 }

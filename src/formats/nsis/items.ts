@@ -12,7 +12,7 @@ import { type Fault, toFault, toMemberFinding } from '../sevenzip/faults.ts';
 import { decodeItem, itemBytesMax, type Packing, tryOpenSolid } from './packing.ts';
 import type { ScriptFile } from './script.ts';
 import { StreamReader } from './stream-reader.ts';
-import { toUnfamiliar } from './strings.ts';
+import { Unfamiliar } from './strings.ts';
 
 /** Where an item of data that are not solid stands, behind its size. */
 interface Range {
@@ -40,7 +40,7 @@ const lzmaBytesMin = 10;
 /**
  * Finds the data of the files.
  *
- * @throws TelltaleError when some are not where they should be
+ * @throws Unfamiliar or TelltaleError when some are not where they should be
  */
 export function locateItems(
   source: ByteSource,
@@ -68,7 +68,7 @@ function locateItem(source: ByteSource, { method, end }: Packing, at: number): R
   const isOdd =
     range.offset + range.bytes > end ||
     (isPacked && (method === 'stored' || (method === 'lzma' && range.bytes < lzmaBytesMin)));
-  if (isOdd) throw toUnfamiliar();
+  if (isOdd) throw new Unfamiliar();
   return range;
 }
 
@@ -89,6 +89,10 @@ type Outcome = 'whole' | 'stopped' | 'other' | Fault;
 type Use = (piece: Uint8Array) => boolean;
 
 const damaged = toFault('Data Error');
+
+function toError({ code, message }: Fault): TelltaleError {
+  return new TelltaleError(code, message);
+}
 
 /** What a decoder threw is a fault of the data, or there is no memory for it; another limit goes on up. */
 function toDataFault(error: unknown): Fault {
@@ -152,11 +156,11 @@ class SolidPass implements Pass {
       return 'other';
     }
     const distance = this.#packing.dataStart + position - stream.position;
-    if (distance < 0) throw new TelltaleError('malformed/overlap', 'has files that lie inside of others');
+    // It lies inside of the one before it.
+    if (distance < 0) throw toError(damaged);
     stream.skip(distance);
     if (patchBytes > 0) {
-      if (takeSize(stream) !== patchBytes)
-        throw new TelltaleError('malformed/size-mismatch', 'has an uninstaller of another size');
+      if (takeSize(stream) !== patchBytes) throw toError(damaged);
       stream.skip(patchBytes);
     }
     const size = takeSize(stream);

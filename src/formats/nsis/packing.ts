@@ -13,7 +13,7 @@ import { tryInflateBlock, tryInflateUpTo } from '../../platform/inflate.ts';
 import { decodeLzmaChunks } from '../codecs/lzma.ts';
 import { isNsisHeader } from '../recognised.ts';
 import { StreamReader } from './stream-reader.ts';
-import { toUnfamiliar } from './strings.ts';
+import { Unfamiliar } from './strings.ts';
 
 export type Method = 'stored' | 'deflate' | 'lzma';
 
@@ -47,16 +47,16 @@ export const itemBytesMax = 64 * 1024 * 1024;
  *
  * @param source - begins with the first header
  * @param dictionaryBytesMax - as much memory as there is for decoding solid data
- * @throws TelltaleError when it is none of the ways that are read here
+ * @throws Unfamiliar or TelltaleError when it is none of the ways that are read here
  */
 export function readPacking(source: ByteSource, dictionaryBytesMax: number): Packing {
   const first = source.read(0, firstHeaderBytes);
   const flags = new Cursor(first).u32();
   const headerBytes = new Cursor(first, 20).u32();
   const end = new Cursor(first, 24).u32();
-  if (!isNsisHeader(first) || (flags & ~knownFlags) !== 0 || end > source.size) throw toUnfamiliar();
+  if (!isNsisHeader(first) || (flags & ~knownFlags) !== 0 || end > source.size) throw new Unfamiliar();
   if (headerBytes === 0 || headerBytes > headerBytesMax || end < firstHeaderBytes + beginningBytes)
-    throw toUnfamiliar();
+    throw new Unfamiliar();
   const beginning = source.read(firstHeaderBytes, beginningBytes);
   const size = new Cursor(beginning).u32();
   const shared = { headerBytes, end };
@@ -65,18 +65,18 @@ export function readPacking(source: ByteSource, dictionaryBytesMax: number): Pac
     return { ...shared, isSolid: false, method: 'stored', start, dataStart: start + headerBytes };
   if (isLzma(beginning)) {
     const dictionaryBytes = new Cursor(beginning, 1).u32();
-    if (dictionaryBytes > dictionaryBytesMax) throw toUnfamiliar();
+    if (dictionaryBytes > dictionaryBytesMax) throw new Unfamiliar();
     return { ...shared, isSolid: true, method: 'lzma', start: firstHeaderBytes, dataStart: 4 + headerBytes };
   }
   const item = beginning.subarray(4);
   const isSolid = beginning[3] !== 0x80;
   // A stream behind the byte of 7-Zip's own filter, and bzip2 in the variant of NSIS.
   if (isFiltered(beginning) || isBzip2(isSolid ? beginning : item) || (!isSolid && isFiltered(item)))
-    throw toUnfamiliar();
+    throw new Unfamiliar();
   if (isSolid)
     return { ...shared, isSolid, method: 'deflate', start: firstHeaderBytes, dataStart: 4 + headerBytes };
   const dataStart = start + size - packedFlag;
-  if (dataStart > end) throw toUnfamiliar();
+  if (dataStart > end) throw new Unfamiliar();
   return { ...shared, isSolid, method: isLzma(item) ? 'lzma' : 'deflate', start, dataStart };
 }
 
@@ -98,7 +98,7 @@ function isBzip2([first, second = 0]: Uint8Array): boolean {
 /**
  * The script, unpacked.
  *
- * @throws TelltaleError when it is damaged; `limit/time`
+ * @throws Unfamiliar or TelltaleError when it is damaged; `limit/time`
  */
 export function unpackHeader(source: ByteSource, packing: Packing, budget: Budget): Uint8Array {
   const { isSolid, method, headerBytes, start, dataStart, end } = packing;
@@ -109,7 +109,7 @@ export function unpackHeader(source: ByteSource, packing: Packing, budget: Budge
     case 'deflate': {
       if (isSolid) return takeHeader(decodeSlowly(packed, budget), packing);
       const unpacked = tryInflateBlock(packed.read(0, packed.size), headerBytes, new Uint8Array(0));
-      if (unpacked === undefined) throw toUnfamiliar();
+      if (unpacked === undefined) throw new Unfamiliar();
       return unpacked;
     }
     case 'lzma':
@@ -129,7 +129,7 @@ function* decodeSlowly(packed: ByteSource, budget: Budget): Generator<Uint8Array
 function takeHeader(chunks: Generator<Uint8Array>, { isSolid, headerBytes }: Packing): Uint8Array {
   const stream = new StreamReader(chunks);
   try {
-    if (isSolid && new Cursor(stream.take(4)).u32() !== headerBytes) throw toUnfamiliar();
+    if (isSolid && new Cursor(stream.take(4)).u32() !== headerBytes) throw new Unfamiliar();
     return stream.take(headerBytes);
   } finally {
     stream.close();

@@ -6,7 +6,7 @@
  * the first to the last without running them.
  */
 import { Cursor } from '../../bytes/cursor.ts';
-import { Strings, toUnfamiliar, variable } from './strings.ts';
+import { Strings, Unfamiliar, variable } from './strings.ts';
 
 /** A file that the installer writes. */
 export interface ScriptFile {
@@ -72,7 +72,7 @@ interface Item extends Omit<ScriptFile, 'name'> {
  * The files of an unpacked header, in the order of their data.
  *
  * @param filesMax - there may be no more of them
- * @throws TelltaleError when the header is not one of those that are read here
+ * @throws Unfamiliar or TelltaleError when the header is not one of those that are read here
  */
 export function readScript(header: Uint8Array, filesMax: number): readonly ScriptFile[] {
   const blockBytes = isOf64Bits(header) ? 12 : 8;
@@ -83,9 +83,9 @@ export function readScript(header: Uint8Array, filesMax: number): readonly Scrip
   const entries = readBlock(blockNumber.entries);
   const from = readBlock(blockNumber.strings).offset;
   const to = readBlock(blockNumber.languages).offset;
-  if (to > header.length || to < from) throw toUnfamiliar();
+  if (to > header.length || to < from) throw new Unfamiliar();
   if (entries.count > entriesMax || entries.offset + entries.count * entryBytes > header.length)
-    throw toUnfamiliar();
+    throw new Unfamiliar();
   const strings = new Strings(header.subarray(from, to));
   const script = new Script(header, entries.offset, entries.count, strings);
   return arrange(script.readItems(filesMax)).map((item) => ({
@@ -138,17 +138,17 @@ class Script {
     return stored === operation.sectionSet ? operation.log : stored - 1;
   }
 
-  /** Finds out which version it is. @throws TelltaleError when it is none of those that are known here */
+  /** Finds out which version it is. @throws Unfamiliar when it is none of those that are known here */
   #detect(): void {
     const strings = this.#strings;
     if (strings.generation === '2') this.#detectOldVariables();
-    if (strings.generation === '2' && !this.#hasOrdinaryUninstaller()) throw toUnfamiliar();
+    if (strings.generation === '2' && !this.#hasOrdinaryUninstaller()) throw new Unfamiliar();
     let odd = this.#findOdd();
     if (odd !== undefined && odd >= operation.sectionSet) {
       this.#isLogging = true;
       odd = this.#findOdd();
     }
-    if (odd !== undefined) throw toUnfamiliar();
+    if (odd !== undefined) throw new Unfamiliar();
   }
 
   /** Old versions of NSIS 2 have fewer variables, which shows in what every script does. */
@@ -219,7 +219,7 @@ class Script {
     let outDir = '$INSTDIR';
     let savedOutDir = '';
     for (let entry = 0; entry < this.#count; entry += 1) {
-      if (items.length > itemsMax || outDir.length > nameCharactersMax) throw toUnfamiliar();
+      if (items.length > itemsMax || outDir.length > nameCharactersMax) throw new Unfamiliar();
       const parameter = (index: number): number => this.#parameter(entry, index);
       switch (this.#operation(entry)) {
         case operation.createDir: {
@@ -248,7 +248,7 @@ class Script {
             this.#parameter(entry - 1, 1) === parameter(0) &&
             (parameter(1) & oddAttributes) !== 0
           )
-            throw toUnfamiliar();
+            throw new Unfamiliar();
           break;
         case operation.writeUninstaller: {
           const [place, position, patchBytes, other] = [
@@ -277,7 +277,7 @@ class Script {
         default:
       }
     }
-    if (items.length > itemsMax) throw toUnfamiliar();
+    if (items.length > itemsMax) throw new Unfamiliar();
     return items;
   }
 
@@ -312,7 +312,7 @@ class Script {
   }
 }
 
-/** In the order of their data, and each only once. @throws TelltaleError when some contradict others */
+/** In the order of their data, and each only once. @throws Unfamiliar when some contradict others */
 function arrange(items: readonly Item[]): readonly Item[] {
   const sorted = [...items].sort(compare);
   const kept: Item[] = [];
@@ -320,7 +320,7 @@ function arrange(items: readonly Item[]): readonly Item[] {
     const last = kept.at(-1);
     if (last?.position !== undefined && last.position === item.position) {
       // The same data can only be one thing.
-      if (last.patchBytes !== item.patchBytes) throw toUnfamiliar();
+      if (last.patchBytes !== item.patchBytes) throw new Unfamiliar();
       if (last.name === item.name && last.prefix === item.prefix) continue;
     }
     kept.push(item);
@@ -343,7 +343,7 @@ function compareTexts(left: string | undefined, right: string | undefined): numb
   return left < right ? -1 : 1;
 }
 
-/** @throws TelltaleError when it is a name that does not mean the same to all software */
+/** @throws Unfamiliar when it is a name that does not mean the same to all software */
 function toMemberName({ prefix = '', name, patchBytes }: Item, isUnicode: boolean): string {
   const folder = prefix === '' || prefix.endsWith('\\') ? prefix : `${prefix}\\`;
   let path = `${folder}${name === '' ? 'file' : name}`;
@@ -351,10 +351,10 @@ function toMemberName({ prefix = '', name, patchBytes }: Item, isUnicode: boolea
   // What follows is the data of the uninstaller alone: its program is the one of the installer, which is not here.
   if (patchBytes > 0) path += '.nsis';
   path = path.replaceAll('\\', '/');
-  if (path.length > nameCharactersMax) throw toUnfamiliar();
+  if (path.length > nameCharactersMax) throw new Unfamiliar();
   // Nothing says which code page it is; the other decoder takes it for UTF-8.
   if (!isUnicode)
     path = utf8.decode(Uint8Array.from({ length: path.length }, (_, index) => path.charCodeAt(index)));
-  if (!ordinaryName.test(path) || path.split('/').some((part) => oddParts.has(part))) throw toUnfamiliar();
+  if (!ordinaryName.test(path) || path.split('/').some((part) => oddParts.has(part))) throw new Unfamiliar();
   return path;
 }

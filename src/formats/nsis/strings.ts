@@ -5,8 +5,6 @@
  * https://github.com/kichik/nsis/blob/master/Source/exehead/fileform.h (NS_SKIP_CODE and the codes behind it), how they
  * are written out is 7-Zip's way (`CPP/7zip/Archive/Nsis/NsisIn.cpp`).
  */
-import { TelltaleError } from '../../bytes/errors.ts';
-
 /** Which codes are in use: those of NSIS 3, or those of NSIS 2, whose oldest versions have fewer variables. */
 export type Generation = '3' | '2' | '2.25' | '2.00';
 
@@ -117,10 +115,8 @@ const unitsMax = 4 * 1024 * 1024;
 /** A longer text is no name. */
 const textUnitsMax = 8192;
 
-/** The installer is not one of those that are read here. */
-export function toUnfamiliar(): TelltaleError {
-  return new TelltaleError('unsupported/feature', 'has a script that is not of the usual kind');
-}
+/** The installer is not one of those that are read here: it is for 7-Zip. */
+export class Unfamiliar extends Error {}
 
 /** Texts by their place in the table, which counts units: bytes, or UTF-16 code units. */
 export class Strings {
@@ -130,13 +126,13 @@ export class Strings {
   readonly #units: Uint8Array | Uint16Array;
   #unitsLeft = unitsMax;
 
-  /** @throws TelltaleError when it is no table */
+  /** @throws Unfamiliar when it is no table */
   constructor(bytes: Uint8Array) {
-    if (bytes.length < 2 || bytes.at(-1) !== 0) throw toUnfamiliar();
+    if (bytes.length < 2 || bytes.at(-1) !== 0) throw new Unfamiliar();
     // The first text is the empty one.
     this.isUnicode = bytes[0] === 0 && bytes[1] === 0;
     if (this.isUnicode) {
-      if (bytes.length % 2 !== 0 || bytes.at(-2) !== 0) throw toUnfamiliar();
+      if (bytes.length % 2 !== 0 || bytes.at(-2) !== 0) throw new Unfamiliar();
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       const units = new Uint16Array(bytes.length / 2);
       for (let index = 0; index < units.length; index += 1) units[index] = view.getUint16(index * 2, true);
@@ -147,7 +143,7 @@ export class Strings {
     this.count = this.#units.length;
     this.generation = this.#isOfNsis3() ? '3' : '2';
     // Unicode without the codes of NSIS 3 is a fork of NSIS 2, whose codes are others.
-    if (this.isUnicode && this.generation !== '3') throw toUnfamiliar();
+    if (this.isUnicode && this.generation !== '3') throw new Unfamiliar();
   }
 
   /** Whether any text begins with a variable, coded as NSIS 3 does. */
@@ -164,7 +160,7 @@ export class Strings {
   #at(index: number): number {
     const unit = this.#units[index];
     this.#unitsLeft -= 1;
-    if (unit === undefined || this.#unitsLeft < 0) throw toUnfamiliar();
+    if (unit === undefined || this.#unitsLeft < 0) throw new Unfamiliar();
     return unit;
   }
 
@@ -175,7 +171,7 @@ export class Strings {
   /**
    * The text at a place, with what is not known before the installer runs as a name: `$INSTDIR`, `$(LSTR_5)`.
    *
-   * @throws TelltaleError when there is none
+   * @throws Unfamiliar when there is none
    */
   read(place: number): string {
     // Texts of the language have negative places.
@@ -184,7 +180,7 @@ export class Strings {
     for (let at = place; ; ) {
       const end = this.#findEnd(at, true);
       text += this.#toText(at, end);
-      if (text.length > textUnitsMax) throw toUnfamiliar();
+      if (text.length > textUnitsMax) throw new Unfamiliar();
       const unit = this.#at(end);
       const code = this.#toCode(unit);
       if (unit === 0 || code === undefined) return text;
@@ -222,11 +218,11 @@ export class Strings {
   #toFolder(first: number, second: number): string {
     if ((first & registryFlag) !== 0) {
       const folder = registryFolders.get(this.#readPlain(first & registryNameMask));
-      if (folder === undefined) throw toUnfamiliar();
+      if (folder === undefined) throw new Unfamiliar();
       return (first & registryFlag64) === 0 ? folder : `${folder}64`;
     }
     const name = systemFolders.get(first) ?? systemFolders.get(second);
-    if (name === undefined) throw toUnfamiliar();
+    if (name === undefined) throw new Unfamiliar();
     return `$${name}`;
   }
 
@@ -248,7 +244,7 @@ export class Strings {
   }
 
   #toText(from: number, to: number): string {
-    if (to - from > textUnitsMax) throw toUnfamiliar();
+    if (to - from > textUnitsMax) throw new Unfamiliar();
     return Reflect.apply(String.fromCharCode, undefined, this.#units.subarray(from, to));
   }
 

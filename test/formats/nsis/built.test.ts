@@ -144,7 +144,7 @@ describe('when the instructions of an installer are random', () => {
   it('reads what it reads as 7-Zip does, in passes of any length', async () => {
     const random = createRandom(4);
     let readHere = 0;
-    for (let number = 0; number < 200; number += 1) {
+    for (let number = 0; number < 130; number += 1) {
       const built = makeRandom(random);
       const membersPerPass = random(3) === 0 ? 1 + random(3) : Number.POSITIVE_INFINITY;
       const data = buildInstaller(built);
@@ -152,7 +152,7 @@ describe('when the instructions of an installer are random', () => {
       readHere += 1;
       await expectSame(data, { membersPerPass });
     }
-    expect(readHere).toBeGreaterThan(40);
+    expect(readHere).toBeGreaterThan(25);
   });
 });
 

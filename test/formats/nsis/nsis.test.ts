@@ -189,7 +189,7 @@ describe.skipIf(!isPossible)('when an installer is damaged', () => {
       const data = make(`${packing}\n${small}`);
       let slowest = 0;
       let readHere = 0;
-      for (const { bytes, description } of mutate(data, 150, 5)) {
+      for (const { bytes, description } of mutate(data, 100, 5)) {
         if (!isReadHere(bytes)) continue;
         readHere += 1;
         const started = performance.now();
