@@ -150,7 +150,7 @@ export function tryOpenSolid(
 }
 
 /**
- * A stream of LZMA with its properties in front, up to its end mark.
+ * A stream of LZMA with its properties in front, up to its end mark. A chunk is good only until the next one.
  *
  * @param bytes - no more than that is wanted
  * @throws TelltaleError as {@link decodeLzmaChunks}
@@ -167,5 +167,6 @@ export function* decodeItem(packed: ByteSource, budget: Budget, bytes?: number):
     dictionaryBytes,
     ...(bytes === undefined ? {} : { outputBytes: bytes }),
     budget,
+    usesChunksAgain: true,
   });
 }
