@@ -60,7 +60,10 @@ class Choices {
   constructor(feed: Feed) {
     this.#feed = feed;
     if (feed.take() !== 0)
-      throw new TelltaleError('malformed/compressed-data', 'the choices do not start with a zero byte');
+      throw new TelltaleError(
+        'malformed/compressed-data',
+        'the compressed stream does not start with a zero byte',
+      );
     for (let index = 1; index < startBytes; index += 1) this.#code = this.#code * 256 + feed.take();
   }
 
