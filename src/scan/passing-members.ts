@@ -4,7 +4,7 @@ import type { Hits, Matcher } from '../signatures/match.ts';
 import type { Digests } from './artifact-digests.ts';
 
 /** Smaller members are looked at by themselves: that takes no time, and there may be many. */
-const memberBytesMin = 64 * 1024;
+export const passingBytesMin = 64 * 1024;
 
 /** What was found of a member while its container passed. */
 export interface PassedMember {
@@ -95,7 +95,7 @@ export class PassingMembers {
       return;
     }
     const { memberBytes, bytesToNext } = found;
-    if (memberBytes < memberBytesMin) {
+    if (memberBytes < passingBytesMin) {
       this.#gap = bytesToNext;
       return;
     }

@@ -29,7 +29,7 @@ import { checkListedDigests, findListedAlgorithms, packagesWithDigests } from '.
 import { type Artifact, pathSeparator, type Problem } from './model.ts';
 import { isUnread, observe } from './observe.ts';
 import type { Onlookers } from './onlookers.ts';
-import { type PassedMember, PassingMembers } from './passing-members.ts';
+import { type PassedMember, passingBytesMin, PassingMembers } from './passing-members.ts';
 
 /** What the walk is told about one artifact before it looks at the bytes. */
 interface Task {
@@ -916,6 +916,8 @@ class Intake {
   }
 
   #toPassing(start: Uint8Array): PassingMembers | undefined {
+    // Most artifacts are small, and have no member that is worth it.
+    if (start.length < passingBytesMin) return undefined;
     const layout = tryToStoredMembers(start.subarray(0, probedBytes));
     return layout && new PassingMembers(layout, this.#matcher, [...this.#algorithms]);
   }
