@@ -4,14 +4,21 @@ import { chainSources } from './chain-sources.ts';
 /** Most bytes that are set aside for what has not come yet, whatever a container promises. */
 const trustedBytes = 256 * 1024 * 1024;
 /** Chunks that may be kept are copied together below this: thousands of small ones would take longer to search. */
-const pieceBytesMin = 32 * 1024;
+const pieceBytesMin = 64 * 1024;
+/** Room for what is copied between two pieces. */
+const betweenBytes = 64 * 1024;
 
-/** Keeps chunks in memory: large ones as they are where that is allowed, the others copied together. */
+/**
+ * Keeps chunks in memory: as they are where that is allowed and the first one is large, or else copied together, in memory
+ * that is taken once where it is known how much there will be.
+ */
 export class ByteGatherer {
   readonly #expectedBytes: number;
   /** What nothing is added to any more, in order. */
   readonly #pieces: Uint8Array[] = [];
   #piecesBytes = 0;
+  /** Decided by the first chunk. */
+  #keepsPieces = false;
   /** Chunks that were copied since the last piece. */
   #copied: Uint8Array | undefined;
   #copiedBytes = 0;
@@ -32,7 +39,10 @@ export class ByteGatherer {
    */
   add(chunk: Uint8Array, mayKeep: boolean): void {
     if (chunk.length === 0) return;
-    if (mayKeep && (chunk.length >= pieceBytesMin || this.size === 0)) {
+    // A chunk that is all there is need not be copied either.
+    if (this.size === 0)
+      this.#keepsPieces = mayKeep && chunk.length >= Math.min(pieceBytesMin, this.#expectedBytes);
+    if (this.#keepsPieces && mayKeep && (this.size === 0 || chunk.length >= pieceBytesMin)) {
       this.#closePiece();
       this.#addPiece(chunk);
       return;
@@ -70,7 +80,7 @@ export class ByteGatherer {
   }
 
   #grow(needed: number): void {
-    const expected = this.#expectedBytes - this.#piecesBytes;
+    const expected = this.#keepsPieces ? betweenBytes : this.#expectedBytes;
     const larger = new Uint8Array(Math.max(needed, expected, this.#copiedBytes * 2));
     if (this.#copied !== undefined) larger.set(this.#copied.subarray(0, this.#copiedBytes));
     this.#copied = larger;

@@ -41,14 +41,28 @@ describe('when chunks are gathered', () => {
   it('does not copy chunks that may be kept, unless they are small', () => {
     const chunks = [
       Uint8Array.of(1, 2, 3),
-      new Uint8Array(32 * 1024),
+      new Uint8Array(64 * 1024),
       Uint8Array.of(4),
-      new Uint8Array(40_000),
+      new Uint8Array(80_000),
     ];
     const gatherer = new ByteGatherer(3);
     for (const chunk of chunks) gatherer.add(chunk, true);
     const isKept = gatherer.gathered.map(({ buffer }, index) => buffer === chunks[index]?.buffer);
     expect(isKept).toEqual([true, true, false, true]);
+  });
+
+  it('copies all together when the first one is small, and takes memory once', () => {
+    const gatherer = new ByteGatherer(1_000_000);
+    for (const size of [10, 100_000, 20, 300_000]) gatherer.add(new Uint8Array(size), true);
+    expect(gatherer.gathered).toHaveLength(1);
+    expect(gatherer.gathered[0]?.buffer.byteLength).toBe(1_000_000);
+  });
+
+  it('sets little aside for a small chunk between two that are kept', () => {
+    const gatherer = new ByteGatherer(100_000_000);
+    for (const size of [100_000, 20, 300_000, 30]) gatherer.add(new Uint8Array(size), true);
+    expect(gatherer.gathered.map(({ length }) => length)).toEqual([100_000, 20, 300_000, 30]);
+    expect(measureHeld(gatherer)).toBeLessThan(600_000);
   });
 
   it('does not set aside what a container promises beyond measure', () => {
