@@ -117,9 +117,11 @@ const output = [
       'threads/decoder': 'src/jobs/decoder.ts',
       'threads/compilation': 'src/jobs/compilation.ts',
       'threads/unpacker': 'src/jobs/unpacker.ts',
+      'threads/digester': 'src/jobs/digester.ts',
     },
     'threads',
     {
+      digests: ['src/jobs/digester.ts'],
       pieces: ['src/jobs/unpacker.ts'],
       formats: ['src/jobs/decoder.ts'],
       scanning: ['src/jobs/worker.ts', 'src/authenticity/authenticode.ts'],
@@ -142,6 +144,7 @@ for (const [place, file] of [
   ['jobs/worker', 'threads/worker'],
   ['jobs/decoder', 'threads/decoder'],
   ['jobs/unpacker', 'threads/unpacker'],
+  ['jobs/digester', 'threads/digester'],
 ]) {
   const { exports: names } = output.find(({ fileName }) => fileName === `${file}.cjs`);
   const toHere = relative(dirname(join(dist, place)), dist) || '.';

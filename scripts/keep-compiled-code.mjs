@@ -37,6 +37,7 @@ async function runProgram() {
 async function runThreads() {
   const { default: scan } = await import('../dist/jobs/worker.js');
   await import('../dist/jobs/decoder.js');
+  await import('../dist/jobs/digester.js');
   const MiB = 1024 * 1024;
   const settings = {
     databases: [join(root, 'signatures')],

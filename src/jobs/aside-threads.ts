@@ -3,10 +3,13 @@ import { TelltaleError } from '../bytes/errors.ts';
 import { FoundFault, type Member } from '../formats/model.ts';
 import { startThread, type Thread } from '../platform/threads.ts';
 import type { AsideDecoder, AsideRequest } from '../scan/aside.ts';
+import { DigestThread } from './digest-thread.ts';
 import { type PourMessage, type PourRequest, Slots } from './aside-protocol.ts';
 
 /** Smaller containers are decoded before a thread has begun. */
 const packedBytesMin = 4 * 1024 * 1024;
+/** Smaller files are digested before a thread has begun. */
+const digestedBytesMin = 16 * 1024 * 1024;
 /** A container that does not stand in a file as it is, is copied for the thread. */
 const copiedBytesMax = 64 * 1024 * 1024;
 /** One container inside another one that is being decoded has a thread of its own, deeper ones do not. */
@@ -17,6 +20,8 @@ export interface AsideOptions {
   readonly onSibling?: (name: string) => void;
   /** In bytes; {@link packedBytesMin} without. */
   readonly packedBytesMin?: number;
+  /** In bytes; {@link digestedBytesMin} without. */
+  readonly digestedBytesMin?: number;
 }
 
 /** Threads that decode for the walks of one thread; they live as long as it does. */
@@ -25,16 +30,23 @@ export class AsideThreads {
   readonly #idle: Decoder[] = [];
   readonly #all = new Set<Decoder>();
   readonly #pieceThreads: number;
+  readonly #digestThread: DigestThread;
   /** The one that may have threads of its own: it keeps them for the next container. */
   #withThreads: Decoder | undefined;
 
   /**
    * @param pieceThreads - further threads, for pieces of containers
    * @param entry - the module that the threads run; without, the one of ours, wherever the build puts this one
+   * @param digestThread - one more, for digests
    */
-  constructor(pieceThreads = 0, entry: URL = new URL('../jobs/decoder.js', import.meta.url)) {
+  constructor(
+    pieceThreads = 0,
+    entry: URL = new URL('../jobs/decoder.js', import.meta.url),
+    digestThread = new DigestThread(),
+  ) {
     this.#pieceThreads = pieceThreads;
     this.#entry = entry;
+    this.#digestThread = digestThread;
   }
 
   /**
@@ -58,12 +70,16 @@ export class AsideThreads {
         const decoder = this.#tryTake();
         return decoder && this.#pour(decoder, request, options.onSibling ?? (() => undefined));
       },
+      tryDigest: (source, algorithms) =>
+        source.size < (options.digestedBytesMin ?? digestedBytesMin)
+          ? undefined
+          : this.#digestThread.tryDigest(source, algorithms),
     };
   }
 
   /** Ends all threads. */
   async close(): Promise<void> {
-    await Promise.all([...this.#all].map((decoder) => decoder.end()));
+    await Promise.all([this.#digestThread.close(), ...[...this.#all].map((decoder) => decoder.end())]);
   }
 
   #tryTake(): Decoder | undefined {

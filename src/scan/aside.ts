@@ -1,5 +1,7 @@
+import type { Digests } from './artifact-digests.ts';
 import type { Budget } from '../bytes/budget.ts';
 import type { ByteSource } from '../bytes/byte-source.ts';
+import type { DigestAlgorithm } from '../platform/digests.ts';
 import type { FileOnDisk, Finding, Format, Member } from '../formats/model.ts';
 
 /** What is to be decoded beside the walk. */
@@ -10,6 +12,16 @@ export interface AsideRequest {
   readonly budget: Budget;
   /** Faults of the container that show while it is decoded. */
   report(finding: Finding): void;
+}
+
+/** Digests that another thread computes while the walk goes on. */
+export interface DigestsAside {
+  /** Begins, unless it has begun already. */
+  start(): void;
+  /** Waits for them. Undefined when it was never begun, or the thread failed: then the walk digests by itself. */
+  take(): Digests | undefined;
+  /** Ends it; the source may be closed afterwards. */
+  cancel(): void;
 }
 
 /**
@@ -24,4 +36,7 @@ export interface AsideDecoder {
    * @throws TelltaleError when the members are asked for and the thread fails
    */
   tryPour(request: AsideRequest): AsyncIterable<Member> | undefined;
+
+  /** Digests of a source that is large enough for a thread of its own; undefined when it is not, or there is none. */
+  tryDigest?(source: ByteSource, algorithms: readonly DigestAlgorithm[]): DigestsAside | undefined;
 }

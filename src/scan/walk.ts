@@ -20,7 +20,7 @@ import { measureEntropy } from '../formats/pe/entropy.ts';
 import { type DigestAlgorithm, Digester } from '../platform/digests.ts';
 import { Hits, Matcher } from '../signatures/match.ts';
 import { ArtifactDigests, type Digests } from './artifact-digests.ts';
-import type { AsideDecoder } from './aside.ts';
+import type { AsideDecoder, DigestsAside } from './aside.ts';
 import { BundleBasket, isInBundle } from './bundles.ts';
 import { findClosest, isRecorded } from './closest.ts';
 import { toFinding } from './finding.ts';
@@ -99,6 +99,8 @@ export class Walk {
   readonly #budget: Budget;
   readonly #onlookers: Onlookers;
   readonly #aside: AsideDecoder | undefined;
+  /** Of the file given: those that are wanted when it tells of a product. */
+  #given: DigestsAside | undefined;
   #stopped = false;
   #bytesInMemory = 0;
   #bytesInBaskets = 0;
@@ -117,16 +119,22 @@ export class Walk {
    * @param file - on disk, when it is there
    */
   async run(name: string, source: ByteSource, file?: FileOnDisk): Promise<Artifact> {
-    return await this.#visit({
-      name,
-      path: name,
-      relation: 'root',
-      content: { kind: 'source', source },
-      facts: [],
-      depth: 0,
-      programs: [],
-      ...(file === undefined ? {} : { file }),
-    });
+    this.#given = this.#aside?.tryDigest?.(source, toLaterAlgorithms(this.#knowledge, new Set(['sha256'])));
+    try {
+      return await this.#visit({
+        name,
+        path: name,
+        relation: 'root',
+        content: { kind: 'source', source },
+        facts: [],
+        depth: 0,
+        programs: [],
+        ...(file === undefined ? {} : { file }),
+      });
+    } finally {
+      this.#given?.cancel();
+      this.#given = undefined;
+    }
   }
 
   /**
@@ -265,6 +273,8 @@ export class Walk {
             if (task.relation === 'root') this.#budget.checkTime();
             else this.#budget.chargeBytes(chunk.length);
             intake.see(chunk);
+            // What tells of a product in its own bytes is told of the file in all likelihood.
+            if (task.relation === 'root' && intake.hasHits) this.#given?.start();
           }
         } catch (error) {
           report(this.#toFinding(error, 'the bytes from there on were not searched'));
@@ -314,9 +324,21 @@ export class Walk {
   #takeIn(task: Task, room: number, report: Report): Intake {
     const { content } = task;
     const expected = content.kind === 'stream' ? content.declaredSize : undefined;
-    return new Intake(this.#knowledge, toAlgorithms(task), room, expected, (source, later) =>
-      this.#digestLater(source, later, report),
+    return new Intake(
+      this.#knowledge,
+      toAlgorithms(task),
+      room,
+      expected,
+      (source, later) =>
+        (task.relation === 'root' ? this.#tryTakeGiven(later) : undefined) ??
+        this.#digestLater(source, later, report),
     );
+  }
+
+  /** What another thread has computed of the file given, where that is all that is wanted. */
+  #tryTakeGiven(algorithms: readonly DigestAlgorithm[]): Digests | undefined {
+    const digests = this.#given?.take();
+    return digests && tryPick(digests, new Set(algorithms));
   }
 
   #digestLater(source: ByteSource, algorithms: readonly DigestAlgorithm[], report: Report): Digests {
@@ -869,6 +891,11 @@ class Intake {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Something of the database was found by now. */
+  get hasHits(): boolean {
+    return this.#matcher.hasHits;
   }
 
   /** More came than could be kept. */

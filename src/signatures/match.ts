@@ -126,6 +126,11 @@ export class Matcher {
     return this.#searcher !== undefined;
   }
 
+  /** Whether any probe has a hit by now. */
+  get hasHits(): boolean {
+    return this.#whole.hasHits;
+  }
+
   /**
    * Looks through a part also as through an artifact of its own, which costs little beside what is done anyhow.
    *
@@ -228,6 +233,10 @@ class Scope {
     this.#window = window;
     this.start = start;
     this.end = end;
+  }
+
+  get hasHits(): boolean {
+    return this.#results.size > 0;
   }
 
   /** With offsets from the start of the range. */
