@@ -104,7 +104,7 @@ export class KnownBuilds {
     for (const algorithm of algorithmsByStrength) {
       const digest = digests[algorithm];
       const build = digest === undefined ? undefined : this.#byDigest.get(digest);
-      if (build !== undefined) return { ...build, weak: weakAlgorithms.has(algorithm) };
+      if (build?.algorithm === algorithm) return { ...build, weak: weakAlgorithms.has(algorithm) };
     }
     return undefined;
   }
