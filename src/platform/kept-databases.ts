@@ -44,7 +44,7 @@ export interface CacheFolder {
 export const entriesKept = 32;
 /** As are those beyond so many bytes together. */
 export const bytesKept = 256 * 1024 * 1024;
-/** Larger ones are not kept: to compile them takes a second, and to read them back nearly as long. */
+/** Larger ones are not kept. */
 export const entryBytesMax = 64 * 1024 * 1024;
 /** What stands before the compiled database; a whole number of words of any size. */
 const headBytes = 320;

@@ -101,6 +101,7 @@ export class Walk {
   readonly #aside: AsideDecoder | undefined;
   /** Of the file given: those that are wanted when it tells of a product. */
   #given: DigestsAside | undefined;
+  #isGivenSeen = false;
   #stopped = false;
   #bytesInMemory = 0;
   #bytesInBaskets = 0;
@@ -273,8 +274,7 @@ export class Walk {
             if (task.relation === 'root') this.#budget.checkTime();
             else this.#budget.chargeBytes(chunk.length);
             intake.see(chunk);
-            // What tells of a product in its own bytes is told of the file in all likelihood.
-            if (task.relation === 'root' && intake.hasHits) this.#given?.start();
+            if (task.relation === 'root' && intake.hasHits) this.#beginGiven(content.source);
           }
         } catch (error) {
           report(this.#toFinding(error, 'the bytes from there on were not searched'));
@@ -333,6 +333,16 @@ export class Walk {
         (task.relation === 'root' ? this.#tryTakeGiven(later) : undefined) ??
         this.#digestLater(source, later, report),
     );
+  }
+
+  /**
+   * What is found in the bytes of a program is told of it in all likelihood; what is found in those of a container belongs
+   * to its members.
+   */
+  #beginGiven(source: ByteSource): void {
+    if (this.#given === undefined || this.#isGivenSeen) return;
+    this.#isGivenSeen = true;
+    if (identify(readUpTo(source, 0, probedBytes), source).nature === 'acting') this.#given.start();
   }
 
   /** What another thread has computed of the file given, where that is all that is wanted. */

@@ -45,9 +45,16 @@ function toTables(automaton: Automaton): readonly (Int32Array | Uint32Array | Ui
   return [patternLengths, ways, classes, table, firstPattern, nextPattern, nextState, filter];
 }
 
-/** The bytes to keep. */
-export function toKeptForm({ database, automaton }: BuiltDatabase): Uint8Array {
-  const tables = automaton === undefined ? [] : toTables(automaton);
+/**
+ * The bytes to keep. Tables of more than `tableBytesMax` are left out: to read them back takes as long as to build them.
+ */
+export function toKeptForm(
+  { database, automaton: built }: BuiltDatabase,
+  tableBytesMax = Number.POSITIVE_INFINITY,
+): Uint8Array {
+  const allTables = built === undefined ? [] : toTables(built);
+  const isLarge = allTables.reduce((sum, { byteLength }) => sum + byteLength, 0) > tableBytesMax;
+  const [automaton, tables] = isLarge ? [undefined, []] : [built, allTables];
   const form: KeptForm = {
     version: database.version,
     products: database.products.map(({ product, sources, publishers, variants, ...ledgers }) => ({

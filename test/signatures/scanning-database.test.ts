@@ -5,7 +5,7 @@ import { type CacheFolder, KeptDatabases } from '../../src/platform/kept-databas
 import { shippedDatabase } from '../../src/platform/shipped.ts';
 import { toKnowledge } from '../../src/scan/knowledge.ts';
 import type { CompiledDatabase } from '../../src/signatures/compile.ts';
-import { toKeptForm } from '../../src/signatures/kept-form.ts';
+import { takeKeptForm, toKeptForm } from '../../src/signatures/kept-form.ts';
 import { type Database, loadDatabase } from '../../src/signatures/load.ts';
 import { loadForScanning } from '../../src/signatures/scanning-database.ts';
 import { product, sources, toIndicator, toVariant, writeFolder } from './database-fixture.ts';
@@ -131,6 +131,18 @@ describe('when a database is loaded for a scan', () => {
     const again = await loadAndCompile(references, cache);
     expect(again.wasKept).toBe(false);
     expect(again.compiled.automaton).toEqual(compiled.automaton);
+  });
+
+  it('keeps the statements without the tables when these are large', async () => {
+    const { references, cache } = prepare();
+    const { database, compiled } = await loadAndCompile(references, cache);
+    const form = toKeptForm({ database, automaton: compiled.automaton }, 100);
+    const taken = takeKeptForm(form, { parts: [], packs: [] }, database.digest);
+    expect(taken.automaton).toBeUndefined();
+    expect(taken.database.products.map(({ variants }) => variants)).toEqual(
+      database.products.map(({ variants }) => variants),
+    );
+    expect(form.length).toBeLessThan(toKeptForm({ database, automaton: compiled.automaton }).length);
   });
 
   it('complains of a database that is not there as loading does', async () => {
