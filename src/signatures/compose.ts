@@ -74,13 +74,11 @@ export interface StatementReader {
  * Composes the files of databases.
  *
  * @param problems - those of reading; those of composing are added
- * @param digest - of the files, where it is known already
  */
 export function composeDatabase(
   { parts, packs }: DatabaseContent,
   problems: Diagnostic[],
   reader: StatementReader,
-  digest = toDatabaseDigest(parts),
 ): DatabaseReading {
   const partsById = new Map<string, ProductFiles[]>();
   for (const part of parts) partsById.set(part.id, [...(partsById.get(part.id) ?? []), part]);
@@ -101,7 +99,7 @@ export function composeDatabase(
   return {
     database: {
       products,
-      digest,
+      digest: toDatabaseDigest(parts),
       version:
         only?.product.revision ??
         products.map(({ product }) => `${product.id} ${product.revision}`).join(', '),
