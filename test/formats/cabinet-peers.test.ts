@@ -5,7 +5,8 @@ import { Budget } from '../../src/bytes/budget.ts';
 import type { Format } from '../../src/formats/model.ts';
 import { tryListCabinet } from '../../src/formats/sevenzip/cabinet.ts';
 import { readWithSevenZip } from '../../src/formats/sevenzip/index.ts';
-import { createRandom, mutate } from '../mutation.ts';
+import { mutate } from '../mutation.ts';
+import { makeText } from '../sample-text.ts';
 import { identifySevenZip, type PouredMember, pourAll, type PourResult } from './sevenzip-pouring.ts';
 
 const cabinetFormat = identifySevenZip(toByteSource(buildCabinet([])));
@@ -33,13 +34,6 @@ const isListed = (bytes: Uint8Array): boolean => {
   const source: ByteSource = toByteSource(bytes);
   return tryListCabinet(source, new Budget(source.size)) !== undefined;
 };
-
-function makeText(size: number, seed: number): Uint8Array {
-  const random = createRandom(seed);
-  let text = '';
-  while (text.length < size) text += `${random(4000).toString(36)} `;
-  return new Uint8Array(Buffer.from(text.slice(0, size), 'latin1'));
-}
 
 const file = (name: CabinetFileSpec['name'], size: number, attributes?: number): CabinetFileSpec => ({
   name,

@@ -10,20 +10,13 @@ import { type PlainCabinet, pourCabinet, tryReadPlainCabinet } from '../../src/f
 import type { ListedItem } from '../../src/formats/sevenzip/listing.ts';
 import { hasTools, runTool } from '../end-to-end/packing.ts';
 import { createRandom, mutate } from '../mutation.ts';
+import { makeText } from '../sample-text.ts';
 
 const isPossible = hasTools(['gcab']);
 if (!isPossible) console.warn('SKIPPED: cabinets, because gcab is not installed');
 
 const work = mkdtempSync(join(tmpdir(), 'telltale-cabinet-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
-
-/** Words in a random order: packs well, and refers far back. */
-function makeText(size: number, seed: number): Uint8Array {
-  const random = createRandom(seed);
-  let text = '';
-  while (text.length < size) text += `${random(4000).toString(36)} `;
-  return new Uint8Array(Buffer.from(text.slice(0, size), 'latin1'));
-}
 
 const contents: readonly (readonly [name: string, bytes: Uint8Array])[] = [
   ['a.txt', makeText(100_000, 1)],

@@ -20,7 +20,7 @@ import { toFileResult } from '../../src/verdict/result.ts';
 import type { FileResult } from '../../src/verdict/model.ts';
 import { hasTools, makePayload, packings, runTool } from '../end-to-end/packing.ts';
 import { shippedKnowledge } from '../end-to-end/scan-bytes.ts';
-import { createRandom } from '../mutation.ts';
+import { makeText } from '../sample-text.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'telltale-aside-'));
 const decoderEntry = new URL('../../dist/jobs/decoder.js', import.meta.url);
@@ -88,16 +88,6 @@ describe('when containers are decoded in another thread', () => {
     expect(poured).toBeGreaterThan(10);
   });
 });
-
-/** Words in a random order: packs well, and refers far back. */
-function makeText(size: number, seed: number): Uint8Array {
-  const random = createRandom(seed);
-  const words = Array.from({ length: 4000 }, (_, word) => word.toString(36));
-  const text: string[] = [];
-  for (let length = 0; length < size; length += (text.at(-1)?.length ?? 0) + 1)
-    text.push(words[random(4000)] ?? '');
-  return new Uint8Array(Buffer.from(text.join(' ').padEnd(size).slice(0, size), 'latin1'));
-}
 
 const isXzThere = hasTools(['xz']);
 if (!isXzThere) console.warn('SKIPPED: blocks of an xz file, because xz is not installed');

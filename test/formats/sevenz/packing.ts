@@ -3,14 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runTool } from '../../end-to-end/packing.ts';
 import { createRandom } from '../../mutation.ts';
-
-/** Numbers in words: packs well, and refers far back. */
-export function makeText(size: number, seed: number): Uint8Array {
-  const random = createRandom(seed);
-  let text = '';
-  while (text.length < size) text += `${random(4000).toString(36)} `;
-  return new Uint8Array(Buffer.from(text.slice(0, size), 'latin1'));
-}
+import { makeText } from '../../sample-text.ts';
 
 export function makeChance(size: number, seed: number): Uint8Array {
   const random = createRandom(seed);

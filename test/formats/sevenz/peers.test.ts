@@ -7,7 +7,8 @@ import { tryUnpackSevenZFolder } from '../../../src/formats/sevenz/decoding.ts';
 import type { Stage } from '../../../src/formats/sevenz/stages.ts';
 import { hasTools } from '../../end-to-end/packing.ts';
 import { pourBoth, readPlain } from './comparison.ts';
-import { makeChance, makeCode, makeText, packWithBsdtar, packWithSevenZip, tree } from './packing.ts';
+import { makeText } from '../../sample-text.ts';
+import { makeChance, makeCode, packWithBsdtar, packWithSevenZip, tree } from './packing.ts';
 
 const isPossible = hasTools(['7zz']);
 if (!isPossible) console.warn('SKIPPED: archives by 7zz, because it is not installed (package 7zip)');
