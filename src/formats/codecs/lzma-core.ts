@@ -93,6 +93,17 @@ export const literalAt = repLengthAt + lengthTableSize;
 /** Entries of one literal context: a tree of plain literals, and two of literals where a match ended. */
 export const literalContextSize = 0x300;
 
+/** The properties as every container packs them into one byte; where it is above 224, they are out of range. */
+export function toLzmaProperties(byte: number): LzmaProperties {
+  return { lc: byte % 9, lp: Math.floor(byte / 9) % 5, pb: Math.floor(byte / 45) };
+}
+
+/** The dictionary of LZMA2 as every container states it in one byte: up to 4 GiB, which is 40; undefined above. */
+export function tryToLzma2DictionaryBytes(byte: number): number | undefined {
+  if (byte > 40) return undefined;
+  return byte === 40 ? 0xffff_ffff : (2 | (byte & 1)) * 2 ** ((byte >> 1) + 11);
+}
+
 function isWithin(value: number, maximum: number): boolean {
   return Number.isInteger(value) && value >= 0 && value <= maximum;
 }

@@ -20,11 +20,12 @@ import {
   type LzmaProperties,
   rangeCoderStartBytes,
   type Stop,
+  toLzmaProperties,
   toTruncated,
 } from './lzma-core.ts';
 import { createWasmCore } from './lzma-wasm.ts';
 
-export type { LzmaProperties } from './lzma-core.ts';
+export { type LzmaProperties, toLzmaProperties, tryToLzma2DictionaryBytes } from './lzma-core.ts';
 
 export interface LzmaOptions extends LzmaProperties {
   /** Size after decoding. */
@@ -321,13 +322,12 @@ function toLzma2ChunkHeader(control: number): Lzma2ChunkHeader {
 
 /** @throws TelltaleError `malformed/compressed-data` */
 function toLzma2Properties(byte: number, offset: number): LzmaProperties {
-  const lc = byte % 9;
-  const lp = Math.floor(byte / 9) % 5;
-  const pb = Math.floor(byte / 45);
+  const properties = toLzmaProperties(byte);
+  const { lc, lp, pb } = properties;
   if (pb > 4 || lc + lp > 4) {
     throw new TelltaleError('malformed/compressed-data', 'has LZMA2 properties out of range', { offset });
   }
-  return { lc, lp, pb };
+  return properties;
 }
 
 /**
@@ -463,32 +463,24 @@ export function decodeLzma2Into(
       options.budget?.checkTime();
       const control = takeNumber(1);
       if (control === 0) break;
-      if (control === 1 || control >= 0xe0) {
+      const { resetsDictionary, isRaw, reset } = toLzma2ChunkHeader(control);
+      if (resetsDictionary) {
         core.resetDictionary();
         needsDictionaryReset = false;
       } else if (needsDictionaryReset) {
         fail('malformed/compressed-data', 'the first chunk does not reset the dictionary');
       }
-      const isRaw = control < 0x80;
       if (isRaw && control > 2)
         fail('malformed/compressed-data', `has a chunk of the unknown kind ${control}`);
       const size = takeNumber(2) + 1 + (isRaw ? 0 : (control & 0x1f) << 16);
       const compressedSize = isRaw ? size : takeNumber(2) + 1;
-      if (!isRaw) {
-        const reset = (control >> 5) & 3;
-        if (reset >= 2) {
-          const properties = takeNumber(1);
-          const lc = properties % 9;
-          const lp = Math.floor(properties / 9) % 5;
-          const pb = Math.floor(properties / 45);
-          if (pb > 4 || lc + lp > 4) fail('malformed/compressed-data', 'has LZMA2 properties out of range');
-          core.setProperties({ lc, lp, pb });
-          needsProperties = false;
-        } else if (needsProperties) {
-          fail('malformed/compressed-data', 'the first compressed chunk has no properties');
-        } else if (reset === 1) {
-          core.resetState();
-        }
+      if (reset >= 2) {
+        core.setProperties(toLzma2Properties(takeNumber(1), inputOffset));
+        needsProperties = false;
+      } else if (!isRaw && needsProperties) {
+        fail('malformed/compressed-data', 'the first compressed chunk has no properties');
+      } else if (reset === 1) {
+        core.resetState();
       }
       if (filling.filled + size > output.length) {
         fail('malformed/size-mismatch', `the compressed stream holds more than ${output.length} bytes`);

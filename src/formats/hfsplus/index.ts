@@ -11,8 +11,8 @@
  * attributes file, names that no ordinary software writes, and whatever is damaged in any way.
  */
 import type { ByteSource } from '../../bytes/byte-source.ts';
-import { TelltaleError } from '../../bytes/errors.ts';
 import type { Member, MemberContent, ReadContext, Reading } from '../model.ts';
+import { tryInOrder } from '../sevenzip/in-order.ts';
 import { reportTail, toListedFacts } from '../sevenzip/listed.ts';
 import { type HfsEntry, readEntries } from './catalog.ts';
 import { openExtents, readVolume } from './volume.ts';
@@ -32,14 +32,10 @@ export interface PlainVolume {
  * @throws TelltaleError `limit/time`
  */
 export function tryReadPlainVolume(source: ByteSource, { budget }: ReadContext): PlainVolume | undefined {
-  try {
+  return tryInOrder(() => {
     const volume = readVolume(source, budget);
     return { size: volume.blocks * volume.blockBytes, entries: readEntries(volume, budget) };
-  } catch (error) {
-    // What is wrong with it is told by 7-Zip.
-    if (error instanceof TelltaleError && error.code !== 'limit/time') return undefined;
-    throw error;
-  }
+  });
 }
 
 /** What is said of a volume when it is opened. */

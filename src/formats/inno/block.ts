@@ -11,7 +11,7 @@ import { Cursor } from '../../bytes/cursor.ts';
 import { decodeDeflate } from '../../bytes/deflate.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { crc32, isZlibHeader } from '../../platform/inflate.ts';
-import { decodeLzmaChunks } from '../codecs/lzma.ts';
+import { decodeLzmaChunks, toLzmaProperties } from '../codecs/lzma.ts';
 import { type InnoVersion, toVersionNumber } from './version.ts';
 
 const pieceBytes = 4096;
@@ -212,9 +212,7 @@ export function* decodeLzmaWithHeader(input: Iterable<Uint8Array>, budget: Budge
   const dictionaryBytes = cursor.u32();
   const rest = head.subarray(lzmaPropertyBytes);
   yield* decodeLzmaChunks(prepend(rest, chunks), {
-    lc: properties % 9,
-    lp: Math.floor(properties / 9) % 5,
-    pb: Math.floor(properties / 45),
+    ...toLzmaProperties(properties),
     dictionaryBytes,
     budget,
   });

@@ -13,7 +13,7 @@ import { TelltaleError, toErrorFamily } from '../../bytes/errors.ts';
 import { Digester } from '../../platform/digests.ts';
 import { adler32, crc32, inflate } from '../../platform/inflate.ts';
 import { decodeBzip2 } from '../codecs/bzip2.ts';
-import { decodeLzma2Chunks } from '../codecs/lzma.ts';
+import { decodeLzma2Chunks, tryToLzma2DictionaryBytes } from '../codecs/lzma.ts';
 import type { Finding, Member, MemberInflow, MemberSink, ReadContext } from '../model.ts';
 import { decodeLzmaWithHeader } from './block.ts';
 import { type CallFilter, type CallFilterKind, createCallFilter } from './call-filter.ts';
@@ -25,8 +25,6 @@ import { type InnoVersion, toVersionNumber } from './version.ts';
 const chunkMagic = 0x1a62_6c7a; // `zlb` 1A
 const magicBytes = 4;
 const inputChunkBytes = 64 * 1024;
-/** The largest dictionary that an LZMA2 property byte can name, 40, is 4 GiB. */
-const lzma2PropertyMaximum = 40;
 
 /** Opens `setup-1.bin` and so on, which lie beside an installer whose data is not in it. */
 export type OpenSlice = (name: string) => ByteSource | undefined;
@@ -386,11 +384,10 @@ async function* decodeChunk(
       const [property] = readUpTo(source, 0, 1);
       if (property === undefined)
         throw new TelltaleError('malformed/truncated', 'ends before its compressed data');
-      if (property > lzma2PropertyMaximum) {
+      const dictionaryBytes = tryToLzma2DictionaryBytes(property);
+      if (dictionaryBytes === undefined) {
         throw new TelltaleError('malformed/compressed-data', 'has an LZMA2 dictionary of an impossible size');
       }
-      const dictionaryBytes =
-        property === lzma2PropertyMaximum ? 0xffff_ffff : (2 | (property & 1)) * 2 ** ((property >> 1) + 11);
       const stream = sliceSource(source, 1, source.size - 1);
       yield* decodeLzma2Chunks(readChunks(stream, inputChunkBytes), { dictionaryBytes, budget });
     }

@@ -11,12 +11,12 @@ import { TelltaleError } from '../../bytes/errors.ts';
 import { loadSevenZip } from '../../platform/sevenzip-module.ts';
 import type { MemberSink, ReadContext, Reading } from '../model.ts';
 import { isAboutTail, toFault, toMemberFinding } from '../sevenzip/faults.ts';
+import { tryInOrder } from '../sevenzip/in-order.ts';
 import { reportTail, toListedFacts } from '../sevenzip/listed.ts';
 import { type Container, listContainer, pourContainer, toContainerCode } from '../sevenzip/unpacking.ts';
 import { type Item, locateItems, pourItems } from './items.ts';
 import { readPacking, unpackHeader } from './packing.ts';
 import { readScript } from './script.ts';
-import { Unfamiliar } from './strings.ts';
 
 /**
  * Reads an installer in which everything is in order; undefined for all others.
@@ -30,13 +30,7 @@ export function tryReadInstaller(
   start: number,
   context: ReadContext,
 ): Reading | undefined {
-  try {
-    return readInstaller(source, start, context);
-  } catch (error) {
-    const isOther = error instanceof TelltaleError && error.code !== 'limit/time';
-    if (isOther || error instanceof Unfamiliar) return undefined;
-    throw error;
-  }
+  return tryInOrder(() => readInstaller(source, start, context));
 }
 
 function readInstaller(source: ByteSource, start: number, context: ReadContext): Reading {

@@ -9,10 +9,10 @@ import { TelltaleError } from '../../bytes/errors.ts';
 import { tryInflateUpTo } from '../../platform/inflate.ts';
 import type { MemberInflow, MemberSink } from '../model.ts';
 import { type Fault, toFault, toMemberFinding } from '../sevenzip/faults.ts';
+import { Unfamiliar } from '../sevenzip/in-order.ts';
 import { decodeItem, itemBytesMax, type Packing, tryOpenSolid } from './packing.ts';
 import type { ScriptFile } from './script.ts';
 import { StreamReader } from './stream-reader.ts';
-import { Unfamiliar } from './strings.ts';
 
 /** Where an item of data that are not solid stands, behind its size. */
 interface Range {

@@ -10,10 +10,10 @@ import { type ByteSource, readPassing, readUpTo, sliceSource } from '../../bytes
 import { Cursor } from '../../bytes/cursor.ts';
 import { decodeDeflate } from '../../bytes/deflate.ts';
 import { tryInflateBlock, tryInflateUpTo } from '../../platform/inflate.ts';
-import { decodeLzmaChunks } from '../codecs/lzma.ts';
+import { decodeLzmaChunks, toLzmaProperties } from '../codecs/lzma.ts';
 import { isNsisHeader } from '../recognised.ts';
+import { Unfamiliar } from '../sevenzip/in-order.ts';
 import { StreamReader } from './stream-reader.ts';
-import { Unfamiliar } from './strings.ts';
 
 export type Method = 'stored' | 'deflate' | 'lzma';
 
@@ -161,9 +161,7 @@ export function* decodeItem(packed: ByteSource, budget: Budget, bytes?: number):
   const dictionaryBytes = new Cursor(head, 1).u32();
   const rest = sliceSource(packed, lzmaPropertiesBytes, packed.size - lzmaPropertiesBytes);
   yield* decodeLzmaChunks(readPassing(rest), {
-    lc: properties % 9,
-    lp: Math.floor(properties / 9) % 5,
-    pb: Math.floor(properties / 45),
+    ...toLzmaProperties(properties),
     dictionaryBytes,
     ...(bytes === undefined ? {} : { outputBytes: bytes }),
     budget,

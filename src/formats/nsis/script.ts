@@ -6,7 +6,8 @@
  * the first to the last without running them.
  */
 import { Cursor } from '../../bytes/cursor.ts';
-import { Strings, Unfamiliar, variable } from './strings.ts';
+import { Unfamiliar } from '../sevenzip/in-order.ts';
+import { Strings, variable } from './strings.ts';
 
 /** A file that the installer writes. */
 export interface ScriptFile {

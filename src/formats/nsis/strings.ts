@@ -5,6 +5,8 @@
  * https://github.com/kichik/nsis/blob/master/Source/exehead/fileform.h (NS_SKIP_CODE and the codes behind it), how they
  * are written out is 7-Zip's way (`CPP/7zip/Archive/Nsis/NsisIn.cpp`).
  */
+import { Unfamiliar } from '../sevenzip/in-order.ts';
+
 /** Which codes are in use: those of NSIS 3, or those of NSIS 2, whose oldest versions have fewer variables. */
 export type Generation = '3' | '2' | '2.25' | '2.00';
 
@@ -114,9 +116,6 @@ const registryFolders: ReadonlyMap<string, string> = new Map([
 const unitsMax = 4 * 1024 * 1024;
 /** A longer text is no name. */
 const textUnitsMax = 8192;
-
-/** The installer is not one of those that are read here: it is for 7-Zip. */
-export class Unfamiliar extends Error {}
 
 /** Texts by their place in the table, which counts units: bytes, or UTF-16 code units. */
 export class Strings {

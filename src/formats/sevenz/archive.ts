@@ -12,6 +12,7 @@ import { crc32 } from '../../platform/inflate.ts';
 import type { MemberInflow, MemberSink, ReadContext, Reading } from '../model.ts';
 import type { PiecesAhead } from '../pieces.ts';
 import { type Fault, toFault, toMemberFinding } from '../sevenzip/faults.ts';
+import { tryInOrder } from '../sevenzip/in-order.ts';
 import { reportTail, toListedFacts } from '../sevenzip/listed.ts';
 import type { ListedItem } from '../sevenzip/listing.ts';
 import { decodeStage, toDictionaryBytes } from './decoding.ts';
@@ -56,12 +57,7 @@ const unixKind = { mask: 0xf000, folder: 0x4000, file: 0x8000, link: 0xa000 } as
  * @throws TelltaleError `limit/time`
  */
 export function tryReadPlainArchive(source: ByteSource, budget: Budget): PlainArchive | undefined {
-  try {
-    return readPlainArchive(source, budget);
-  } catch (error) {
-    if (error instanceof TelltaleError && error.code !== 'limit/time') return undefined;
-    throw error;
-  }
+  return tryInOrder(() => readPlainArchive(source, budget));
 }
 
 function readPlainArchive(source: ByteSource, budget: Budget): PlainArchive | undefined {

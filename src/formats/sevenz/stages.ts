@@ -4,7 +4,7 @@
  * Methods: `Methods.txt` of the LZMA SDK (https://www.7-zip.org/sdk.html). What is missing here is read by 7-Zip:
  * PPMd, Deflate64, encryption, filters for IA-64 and RISC-V, methods of others.
  */
-import type { LzmaProperties } from '../codecs/lzma.ts';
+import { type LzmaProperties, toLzmaProperties, tryToLzma2DictionaryBytes } from '../codecs/lzma-core.ts';
 import type { BranchKind } from '../codecs/branch-filter.ts';
 
 /** A range of the archive as it is. */
@@ -160,16 +160,15 @@ function toStep({ method, properties }: Coder, inputs: readonly Stage[], bytes: 
     }
     case methods.lzma2: {
       const [size = 0] = properties;
-      if (properties.length !== 1 || size > 40) return undefined;
-      const dictionaryBytes = size === 40 ? 2 ** 32 - 1 : (2 | (size & 1)) * 2 ** ((size >> 1) + 11);
+      const dictionaryBytes = tryToLzma2DictionaryBytes(size);
+      if (properties.length !== 1 || dictionaryBytes === undefined) return undefined;
       return { kind: 'lzma2', input, dictionaryBytes, bytes };
     }
     case methods.lzma: {
       const [packed = 0, ...size] = properties;
       if (properties.length !== 5 || packed >= 9 * 5 * 5) return undefined;
       const dictionaryBytes = size.reduceRight((sum, byte) => sum * 256 + byte, 0);
-      const lp = Math.floor(packed / 9) % 5;
-      return { kind: 'lzma', input, lc: packed % 9, lp, pb: Math.floor(packed / 45), dictionaryBytes, bytes };
+      return { kind: 'lzma', input, ...toLzmaProperties(packed), dictionaryBytes, bytes };
     }
     case methods.deflate:
       if (properties.length > 0 || input.kind !== 'stored') return undefined;

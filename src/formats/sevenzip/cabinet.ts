@@ -9,7 +9,6 @@
 import type { Budget } from '../../bytes/budget.ts';
 import { type ByteSource, readUpTo } from '../../bytes/byte-source.ts';
 import { Cursor } from '../../bytes/cursor.ts';
-import { TelltaleError } from '../../bytes/errors.ts';
 import type { MemberInflow, MemberSink, ReadContext, Reading } from '../model.ts';
 import {
   type Block,
@@ -18,7 +17,8 @@ import {
   parseBlock,
   tryUnpackBlock,
 } from './cabinet-blocks.ts';
-import { type Fault, toFault } from './faults.ts';
+import { type Fault, toFault, toMemberFinding } from './faults.ts';
+import { tryInOrder } from './in-order.ts';
 import type { ListedItem } from './listing.ts';
 
 /** A folder as the tables state it. */
@@ -90,16 +90,6 @@ const attribute = {
 /** Takes nothing for what it is not, and nothing away. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const ordinaryAttributes = Object.values(attribute).reduce((sum, bit) => sum | bit, 0);
-
-/** What a function gives; undefined where it throws because something is not in order. @throws TelltaleError `limit/time` */
-function tryTo<T>(read: () => T | undefined): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof TelltaleError && error.code !== 'limit/time') return undefined;
-    throw error;
-  }
-}
 
 /** The tables of a cabinet that stands alone, with methods that are read here. */
 function tryParseTables(source: ByteSource, budget: Budget): Tables | undefined {
@@ -180,7 +170,7 @@ function isBehind(file: FileEntry, last: FileEntry): boolean {
  * @throws TelltaleError `limit/time`
  */
 export function tryListCabinet(source: ByteSource, budget: Budget): readonly ListedItem[] | undefined {
-  return tryTo(() => {
+  return tryInOrder(() => {
     const tables = tryParseTables(source, budget);
     if (tables === undefined || !tables.isOrdinary) return undefined;
     const { files, folders } = tables;
@@ -234,7 +224,7 @@ export function tryReadPlainCabinet(
   items: readonly ListedItem[],
   budget: Budget,
 ): PlainCabinet | undefined {
-  return tryTo(() => {
+  return tryInOrder(() => {
     const tables = tryParseTables(source, budget);
     if (tables?.files.length !== items.length) return undefined;
     const folders: Folder[] = [];
@@ -352,13 +342,7 @@ export function pourCabinet(
       inflow.end();
       return number + 1;
     }
-    if (fault === undefined) inflow.end();
-    else
-      inflow.end({
-        ...fault,
-        consequence: 'what could be unpacked of it was searched, the rest was not',
-        incomplete: true,
-      });
+    inflow.end(fault === undefined ? undefined : toMemberFinding(fault));
   }
   return undefined;
 }

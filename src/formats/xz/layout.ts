@@ -9,6 +9,8 @@ import { Cursor } from '../../bytes/cursor.ts';
 import { TelltaleError } from '../../bytes/errors.ts';
 import { crc32 } from '../../platform/inflate.ts';
 import type { BranchKind } from '../codecs/branch-filter.ts';
+import { tryToLzma2DictionaryBytes } from '../codecs/lzma-core.ts';
+import { tryInOrder } from '../sevenzip/in-order.ts';
 
 export type XzCheck = 'none' | 'crc32' | 'crc64' | 'sha256';
 
@@ -72,12 +74,7 @@ const branchIds: ReadonlyMap<number, BranchKind> = new Map([
  * @throws TelltaleError `limit/time`
  */
 export function tryReadXzLayout(source: ByteSource, budget: Budget): XzLayout | undefined {
-  try {
-    return readStreams(source, budget);
-  } catch (error) {
-    if (error instanceof TelltaleError && error.code !== 'limit/time') return undefined;
-    throw error;
-  }
+  return tryInOrder(() => readStreams(source, budget));
 }
 
 /** From the end to the start, because only the end of a stream says how long it is. */
@@ -207,7 +204,8 @@ function tryReadBlockHeader(
     filters.unshift(filter);
   }
   if (readNumber(cursor) !== lzma2Id || readNumber(cursor) !== 1) return undefined;
-  const dictionaryBytes = tryToDictionaryBytes(cursor.u8());
+  // Section 5.3.1.
+  const dictionaryBytes = tryToLzma2DictionaryBytes(cursor.u8());
   if (dictionaryBytes === undefined || cursor.bytes(cursor.remaining).some((byte) => byte !== 0))
     return undefined;
   return {
@@ -229,12 +227,6 @@ function tryToFilter(id: number, properties: Uint8Array): XzFilter | undefined {
   return of === undefined || properties.some((byte) => byte !== 0) || properties.length % 4 !== 0
     ? undefined
     : { kind: 'branch', of };
-}
-
-/** Section 5.3.1. */
-function tryToDictionaryBytes(bits: number): number | undefined {
-  if (bits > 40) return undefined;
-  return bits === 40 ? 0xffff_ffff : (2 | (bits & 1)) * 2 ** ((bits >> 1) + 11);
 }
 
 /** Section 1.2: seven bits a byte, the lowest first. @throws TelltaleError `malformed/header` */
