@@ -215,7 +215,8 @@ export function tryInflateUpTo(packed: Uint8Array, bytesMax: number): Uint8Array
 export function tryInflateZlibBlock(packed: Uint8Array, expectedBytes: number): Uint8Array | undefined {
   try {
     const decoded: unknown = inflateSync(packed, { ...toWholeOptions(expectedBytes), info: true });
-    return tryTakeWhole(decoded, packed.length, expectedBytes);
+    if (!isNativeResult(decoded) || decoded.engine.bytesWritten !== packed.length) return undefined;
+    return decoded.buffer.length === expectedBytes ? decoded.buffer : undefined;
   } catch {
     return undefined;
   }
@@ -296,12 +297,6 @@ class ZlibDecoder {
     this.#pieces = [];
     this.#settle?.(false);
   }
-}
-
-/** What came out, when it is all of it and out of all that went in. */
-function tryTakeWhole(decoded: unknown, packedBytes: number, expectedBytes: number): Uint8Array | undefined {
-  if (!isNativeResult(decoded) || decoded.engine.bytesWritten !== packedBytes) return undefined;
-  return decoded.buffer.length === expectedBytes ? decoded.buffer : undefined;
 }
 
 /** What zlib gives with `info`, which its types do not know. */
